@@ -1,0 +1,47 @@
+package provider
+
+// Reason says why Ringward itself refused a request or could not answer it.
+type Reason string
+
+// The reasons. They are used alike in errors, logs, metrics and audit entries.
+const (
+	ReasonPlaintext             Reason = "plaintext"
+	ReasonBrowser               Reason = "browser"
+	ReasonUnauthenticated       Reason = "unauthenticated"
+	ReasonForbidden             Reason = "forbidden"
+	ReasonUnknownOperation      Reason = "unknown_operation"
+	ReasonInvalidRequest        Reason = "invalid_request"
+	ReasonTooLarge              Reason = "too_large"
+	ReasonUnsupportedMedia      Reason = "unsupported_media_type"
+	ReasonInvalidNumber         Reason = "invalid_number"
+	ReasonNumberNotAllowed      Reason = "number_not_allowed"
+	ReasonRateLimited           Reason = "rate_limited"
+	ReasonCredentialUnavailable Reason = "credential_unavailable"
+	ReasonAuditUnavailable      Reason = "audit_unavailable"
+	ReasonUpstreamRefused       Reason = "upstream_refused" // the provider found fault with the input
+	ReasonUpstreamBusy          Reason = "upstream_busy"    // the provider's own rate limit or quota
+	ReasonUpstreamError         Reason = "upstream_error"
+	ReasonUpstreamTimeout       Reason = "upstream_timeout"
+	ReasonCanceled              Reason = "canceled" // the caller went away
+	ReasonInternal              Reason = "internal"
+)
+
+// Problem is one of Ringward's own errors. Its texts are generic: they hold
+// nothing of the upstream's answer and nothing of the caller's number.
+type Problem struct {
+	Status    int    // HTTP status
+	Reason    Reason // machine-readable
+	Title     string // a few words
+	Detail    string // what the caller can do
+	RequestID string
+}
+
+// GenericProblem renders a problem for providers without a shape of their own.
+func GenericProblem(p Problem) any {
+	return map[string]any{"error": map[string]any{
+		"code":       string(p.Reason),
+		"message":    p.Title + ": " + p.Detail,
+		"status":     p.Status,
+		"request_id": p.RequestID,
+	}}
+}
