@@ -1,0 +1,5 @@
+//go:build !race
+
+package minimize
+
+const raceEnabled = false
