@@ -1,0 +1,239 @@
+package demo
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+func TestProviderNames(t *testing.T) {
+	want := []string{"checkthatphone", "numverify", "numverify-marketplace", "numverify-net"}
+	if got := ProviderNames(); !slices.Equal(got, want) {
+		t.Fatalf("got %v, want %v", got, want)
+	}
+	if _, err := NewProvider("other", testKey, nil); !errors.Is(err, ErrUnknownProvider) {
+		t.Errorf("an unknown name: got %v", err)
+	}
+	if _, err := NewProvider("numverify", "", nil); err == nil {
+		t.Error("an empty key was accepted")
+	}
+	if _, err := NewProvider("other", testKey, nil); strings.Contains(err.Error(), testKey) {
+		t.Error("the error holds the key")
+	}
+}
+
+// goodRequest is a request for each provider that it answers with data.
+func goodRequest(name, key, number string) (method, path, body string, header http.Header) {
+	q := "number=" + url.QueryEscape(number)
+	switch name {
+	case "checkthatphone":
+		return http.MethodPost, "/v1/lookup", `{"phone":"` + number + `"}`,
+			http.Header{"Authorization": {"Bearer " + key}, "Content-Type": {"application/json"}}
+	case "numverify":
+		return http.MethodGet, "/api/validate?" + q + "&access_key=" + url.QueryEscape(key), "", nil
+	case "numverify-net":
+		return http.MethodGet, "/numverify/validate?" + q + "&access_key=" + url.QueryEscape(key), "", nil
+	default:
+		return http.MethodGet, "/number_verification/validate?" + q, "", http.Header{"Apikey": {key}}
+	}
+}
+
+// isData reports whether an answer tells about a number.
+func isData(a answer) bool {
+	return a.status == http.StatusOK && (a.json["valid"] == true || a.json["success"] == true)
+}
+
+func TestKeysRotateWhileRunning(t *testing.T) {
+	for _, name := range ProviderNames() {
+		t.Run(name, func(t *testing.T) {
+			p, _, client := startProvider(t, name, ServeOptions{})
+			ask := func(key string) bool {
+				method, path, body, header := goodRequest(name, key, "14158586273")
+				return isData(do(t, client, method, "https://api.example"+path, body, header))
+			}
+			if !ask(testKey) || ask("other") || ask("") {
+				t.Fatal("at first only the first key is good")
+			}
+			p.SetKeys("new", testKey)
+			if !ask(testKey) || !ask("new") {
+				t.Fatal("in the overlap both keys are good")
+			}
+			p.SetKeys("new")
+			if ask(testKey) || !ask("new") {
+				t.Fatal("after it only the new key is good")
+			}
+			p.SetKeys("")
+			if ask("") || ask("new") {
+				t.Fatal("an empty key is never good")
+			}
+			if p.Calls() != 9 {
+				t.Fatalf("got %d calls, want 9", p.Calls())
+			}
+			p.Reset()
+			if p.Calls() != 0 || ask("new") {
+				t.Fatal("Reset sets the calls to zero and keeps the keys")
+			}
+		})
+	}
+}
+
+func TestEveryRequestIsRecordedWhole(t *testing.T) {
+	_, record, client := startProvider(t, "checkthatphone", ServeOptions{})
+	method, path, body, header := goodRequest("checkthatphone", testKey, "14158586273")
+	header.Set("X-Odd", "<&>")
+	do(t, client, method, "https://api.example"+path+"?a=b%20c", body, header)
+	do(t, client, http.MethodDelete, "https://api.example/no/such", "\xff\xfe", nil)
+
+	requests, err := record.Requests()
+	if err != nil || len(requests) != 2 {
+		t.Fatalf("got %d requests, %v", len(requests), err)
+	}
+	first := requests[0]
+	if first.Method != method || first.Host != "api.example" || first.URI != path+"?a=b%20c" || first.Body != body {
+		t.Errorf("got %+v", first)
+	}
+	if first.Headers.Get("Authorization") != "Bearer "+testKey || first.Headers.Get("X-Odd") != "<&>" {
+		t.Errorf("got headers %v", first.Headers)
+	}
+	if first.Time.IsZero() || !strings.HasPrefix(first.Remote, "127.0.0.1:") {
+		t.Errorf("got time %v, remote %q", first.Time, first.Remote)
+	}
+	if second := requests[1]; second.Method != http.MethodDelete || string(second.BodyBytes) != "\xff\xfe" || second.Body != "" {
+		t.Errorf("got %+v", second)
+	}
+	for _, want := range []string{testKey, "14158586273", "<&>"} {
+		if !strings.Contains(record.String(), want) {
+			t.Errorf("%q is not in the record as it is", want)
+		}
+	}
+	record.Reset()
+	if record.String() != "" {
+		t.Error("Reset left something")
+	}
+}
+
+func TestRecordLinesOfConcurrentRequestsStayWhole(t *testing.T) {
+	p, record, client := startProvider(t, "numverify", ServeOptions{})
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 10 {
+				_, path, _, _ := goodRequest("numverify", testKey, "14158586273")
+				resp, err := client.Get("https://api.example" + path)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				_, _ = io.Copy(io.Discard, resp.Body)
+				_ = resp.Body.Close()
+				p.SetKeys(testKey)
+			}
+		})
+	}
+	wg.Wait()
+	if requests, err := record.Requests(); err != nil || len(requests) != 80 || p.Calls() != 80 {
+		t.Fatalf("got %d lines, %d calls, %v", len(requests), p.Calls(), err)
+	}
+}
+
+type brokenWriter struct{}
+
+func (brokenWriter) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
+
+func TestNothingIsAnsweredThatCouldNotBeRecorded(t *testing.T) {
+	p, err := NewProvider("numverify", testKey, brokenWriter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, path, _, _ := goodRequest("numverify", testKey, "14158586273")
+	got := do(t, http.DefaultClient, http.MethodGet, serve(t, p).URL()+path, "", nil)
+	if got.status != http.StatusInternalServerError || got.json != nil {
+		t.Fatalf("got %d %q", got.status, got.body)
+	}
+}
+
+func TestLargeBodiesAreRefused(t *testing.T) {
+	for _, name := range ProviderNames() {
+		p, record, client := startProvider(t, name, ServeOptions{HTTP1: true})
+		method, path, _, header := goodRequest(name, testKey, "14158586273")
+		got := do(t, client, method, "https://api.example"+path, strings.Repeat(" ", maxProviderBody+1), header)
+		if got.status != http.StatusRequestEntityTooLarge {
+			t.Errorf("%s: got %d", name, got.status)
+		}
+		if requests, err := record.Requests(); err != nil || len(requests) != 1 || p.Calls() != 1 {
+			t.Errorf("%s: got %d lines, %v", name, len(requests), err)
+		}
+	}
+}
+
+func TestDocumentedErrorsAreAnswered(t *testing.T) {
+	for _, name := range ProviderNames() {
+		p, _, client := startProvider(t, name, ServeOptions{})
+		method, path, body, header := goodRequest(name, testKey, "14158586273")
+		faults := p.DocumentedErrors()
+		if len(faults) == 0 {
+			t.Errorf("%s documents no errors", name)
+		}
+		for title, fault := range faults {
+			p.SetFault(fault)
+			got := do(t, client, method, "https://api.example"+path, body, header)
+			if isData(got) || got.json == nil || got.header.Get("X-Credits-Used") != "" {
+				t.Errorf("%s, %s: got %d %v", name, title, got.status, got.header)
+			}
+			if again := do(t, client, method, "https://api.example"+path, body, header); !isData(again) {
+				t.Errorf("%s, %s: the error stayed", name, title)
+			}
+		}
+	}
+}
+
+func FuzzProvider(f *testing.F) {
+	f.Add("checkthatphone", "POST", "/v1/lookup", "", `{"phone":"4158586273","ip":"::1","dncOther":true}`)
+	f.Add("checkthatphone", "POST", "/v1/lookup", "", `{"phone":4158586273}`)
+	f.Add("numverify", "GET", "/api/validate", "number=%2B14158586273&country_code=us&format=1", "")
+	f.Add("numverify", "GET", "/api/countries", "", "")
+	f.Add("numverify-net", "GET", "/numverify/validate", "number=+;&number", "")
+	f.Add("numverify-marketplace", "GET", "/number_verification/validate", "number=80012345678", "")
+	f.Fuzz(func(t *testing.T, name, method, path, query, body string) {
+		p, err := NewProvider(name, testKey, nil)
+		if err != nil {
+			t.Skip("not a provider")
+		}
+		r := httptest.NewRequest(http.MethodGet, "/", strings.NewReader(body))
+		r.Method, r.URL.Path, r.URL.RawQuery = method, path, query+"&access_key="+testKey
+		r.Header.Set("Authorization", "Bearer "+testKey)
+		r.Header.Set("Apikey", testKey)
+		w := httptest.NewRecorder()
+		p.ServeHTTP(w, r)
+		if w.Code >= 500 {
+			t.Fatalf("status %d", w.Code)
+		}
+		if w.Code == http.StatusOK && strings.HasPrefix(w.Header().Get("Content-Type"), "application/json") {
+			decodeObject(t, w.Body.String())
+		}
+	})
+}
+
+func BenchmarkProvider(b *testing.B) {
+	for _, name := range ProviderNames() {
+		b.Run(name, func(b *testing.B) {
+			p, err := NewProvider(name, testKey, nil)
+			if err != nil {
+				b.Fatal(err)
+			}
+			method, path, body, header := goodRequest(name, testKey, "14158586273")
+			b.ReportAllocs()
+			for b.Loop() {
+				r := httptest.NewRequest(method, path, strings.NewReader(body))
+				r.Header = header
+				p.ServeHTTP(httptest.NewRecorder(), r)
+			}
+		})
+	}
+}
