@@ -120,7 +120,8 @@ func TestOneDeliveryAnIntervalUnderConstantEvents(t *testing.T) {
 func TestUnlikeEventsAreDeliveredEach(t *testing.T) {
 	inBubble(t, HubOptions{}, func(t *testing.T, h *Hub, in *inbox) {
 		events := []Event{
-			rejected("a"), rejected("b"), {Name: CredentialStale, Attributes: map[string]string{AttrProvider: "a"}},
+			rejected("a"), rejected("b"),
+			{Name: CredentialStale, Attributes: map[string]string{AttrProvider: "a"}},
 			{Name: CredentialStale},
 			{Name: CallerAuthFailures, Attributes: map[string]string{AttrCaller: "x"}},
 			{Name: CallerAuthFailures, Attributes: map[string]string{AttrClientIP: "x"}},

@@ -119,7 +119,7 @@ func TestPseudonymizerShowsNothing(t *testing.T) {
 	slog.New(slog.NewJSONHandler(&out, nil)).Info("", "p", *p)
 
 	shown := out.String()
-	for _, secret := range []string{string(sampleKey), hex.EncodeToString(sampleKey), fmt.Sprint(sampleKey), "48 49 50", "0x30, 0x31", sampleNumber} {
+	for _, secret := range []string{string(sampleKey), hex.EncodeToString(sampleKey), fmt.Sprint(string(sampleKey)), "48 49 50", "0x30, 0x31", sampleNumber} {
 		if strings.Contains(shown, secret) {
 			t.Errorf("%q is shown", secret)
 		}

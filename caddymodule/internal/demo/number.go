@@ -29,6 +29,10 @@ type facts struct {
 // answer about a landline could be seen there.
 const whiteHouse = "+12024561414"
 
+// Warm loads the numbering plan's data, which otherwise makes the first answer
+// slow.
+func Warm() { factsOf(whiteHouse, "US") }
+
 // factsOf looks a number up. A number without "+" needs its region.
 func factsOf(number, region string) facts {
 	parsed, err := phonenumbers.Parse(number, region)

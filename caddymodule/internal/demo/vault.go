@@ -112,8 +112,7 @@ func (v *Vault) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := vaultBody(w, r)
 	if err != nil {
 		status := http.StatusBadRequest
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
+		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			status = http.StatusRequestEntityTooLarge
 		}
 		vaultFail(status, "error parsing JSON").write(w)

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -83,9 +84,7 @@ func (v *Vault) capabilitiesSelf(req vaultRequest) vaultReply {
 		"request_id": newUUID(), "lease_id": "", "renewable": false, "lease_duration": 0,
 		"wrap_info": nil, "warnings": nil, "auth": nil, "mount_type": "system",
 	}
-	for name, value := range data {
-		answer[name] = value
-	}
+	maps.Copy(answer, data)
 	answer["data"] = data
 	return vaultReply{http.StatusOK, answer}
 }

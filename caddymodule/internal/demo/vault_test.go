@@ -30,7 +30,7 @@ func wantStatus(t *testing.T, err error, status int, text string) {
 }
 
 func TestNewVaultsHaveTokensOfTheirOwn(t *testing.T) {
-	if NewVault().RootToken() == NewVault().RootToken() {
+	if first, second := NewVault(), NewVault(); first.RootToken() == second.RootToken() {
 		t.Fatal("two Vaults share a root token")
 	}
 }

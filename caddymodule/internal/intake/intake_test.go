@@ -71,19 +71,27 @@ func TestWhatIsAllowedIsRewritten(t *testing.T) {
 			Outbound{Method: "POST", Path: "/v1/lookup", Body: []byte(`{"phone":"+1","ip":"192.0.2.1"}`)},
 		},
 		{
-			"query", queryForm(), Message{RawQuery: "access_key=k&number=415%20858&country_code=us&format=1&lang=a%26b%3Dc"},
-			"415 858", "US", Outbound{Method: "GET", Path: "/validate", RawQuery: "number=%2B1&lang=a%26b%3Dc"},
+			"query", queryForm(),
+			Message{RawQuery: "access_key=k&number=415%20858&country_code=us&format=1&lang=a%26b%3Dc"},
+			"415 858", "US",
+			Outbound{Method: "GET", Path: "/validate", RawQuery: "number=%2B1&lang=a%26b%3Dc"},
 		},
 		{
-			"plus sign that was not encoded", queryForm(), Message{RawQuery: "number=+1415"}, "+1415", "",
+			"plus sign that was not encoded", queryForm(),
+			Message{RawQuery: "number=+1415"},
+			"+1415", "",
 			Outbound{Method: "GET", Path: "/validate", RawQuery: "number=%2B1"},
 		},
 		{
-			"empty region, as clients send it", queryForm(), Message{RawQuery: "number=1&country_code="}, "1", "",
+			"empty region, as clients send it", queryForm(),
+			Message{RawQuery: "number=1&country_code="},
+			"1", "",
 			Outbound{Method: "GET", Path: "/validate", RawQuery: "number=%2B1"},
 		},
 		{
-			"path", pathForm(), Message{PathNumber: "%2B1415"}, "+1415", "",
+			"path", pathForm(),
+			Message{PathNumber: "%2B1415"},
+			"+1415", "",
 			Outbound{Method: "GET", Path: "/v2/+1/info"},
 		},
 	} {

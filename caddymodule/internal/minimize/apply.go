@@ -2,10 +2,12 @@ package minimize
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/ringward/ringward/caddymodule/internal/provider"
 )
 
@@ -106,7 +108,7 @@ func (w *walker) read() error {
 	case jsontext.KindBeginArray:
 		err = w.array(w.plan.root, true, 1)
 	case jsontext.KindInvalid:
-		if _, err := w.dec.ReadToken(); err == io.EOF {
+		if _, err := w.dec.ReadToken(); errors.Is(err, io.EOF) {
 			return ErrEmpty
 		}
 		return ErrSyntax
@@ -116,7 +118,7 @@ func (w *walker) read() error {
 	if err != nil {
 		return err
 	}
-	if _, err := w.dec.ReadToken(); err != io.EOF {
+	if _, err := w.dec.ReadToken(); !errors.Is(err, io.EOF) {
 		return ErrSyntax
 	}
 	return nil

@@ -163,28 +163,51 @@ func TestVendorSamples(t *testing.T) {
 		verdict          provider.Verdict
 		want             string
 	}{
-		{"numverify, default release", "numverify", "validate", 200, Release{Classes: provider.DefaultRelease()}, numverifyAnswer, provider.Answer,
-			`{"valid":true,"number":"14158586273","local_format":"4158586273","international_format":"+14158586273","line_type":"mobile"}`},
-		{"numverify, one class", "numverify-net", "validate", 200, classesOf(provider.Carrier), numverifyAnswer, provider.Answer,
-			`{"carrier":"AT&T Mobility LLC"}`},
+		{
+			"numverify, default release", "numverify", "validate", 200,
+			Release{Classes: provider.DefaultRelease()},
+			numverifyAnswer, provider.Answer,
+			`{"valid":true,"number":"14158586273","local_format":"4158586273","international_format":"+14158586273","line_type":"mobile"}`,
+		},
+		{
+			"numverify, one class", "numverify-net", "validate", 200, classesOf(provider.Carrier), numverifyAnswer, provider.Answer,
+			`{"carrier":"AT&T Mobility LLC"}`,
+		},
 		{"numverify, everything", "numverify", "validate", 200, classesOf(provider.Classes()...), numverifyAnswer, provider.Answer, numverifyAnswer},
 		{"numverify, not valid", "numverify", "validate", 200, classesOf(provider.LineType), numverifyNotValid, provider.Answer, `{"line_type":null}`},
 		{"numverify, an error in a 200", "numverify", "validate", 200, classesOf(provider.Classes()...), numverifyBadKey, provider.BadCredential, ""},
-		{"numverify, an unknown error in a 200", "numverify", "validate", 200, classesOf(provider.Classes()...),
-			`{"valid":true,"success":false,"error":{"code":999}}`, provider.ProviderError, ""},
-		{"numverify, countries", "numverify", "countries", 200, Release{},
+		{
+			"numverify, an unknown error in a 200", "numverify", "validate", 200, classesOf(provider.Classes()...),
+			`{"valid":true,"success":false,"error":{"code":999}}`, provider.ProviderError, "",
+		},
+		{
+			"numverify, countries", "numverify", "countries", 200,
+			Release{},
 			`{"US":{"country_name":"United States","dialling_code":"+1","x":1},"<b>":{"country_name":"B"}}`, provider.Answer,
-			`{"US":{"country_name":"United States","dialling_code":"+1"}}`},
-		{"checkthatphone, default release", "checkthatphone", "lookup", 200, Release{Classes: provider.DefaultRelease()}, checkThatPhoneAnswer, provider.Answer,
-			`{"success":true,"data":{"subscriber":"4155550123","deliverable":"true","nanpType":"mobile","dipCarrierType":"wireless"}}`},
-		{"checkthatphone, everything but its price", "checkthatphone", "lookup", 200, classesOf(provider.Classes()...), checkThatPhoneAnswer, provider.Answer,
-			strings.Replace(checkThatPhoneAnswer, `"credits_used":2,`, "", 1)},
-		{"checkthatphone, no success", "checkthatphone", "lookup", 200, classesOf(provider.Classes()...),
-			`{"success":false,"data":{"nanpType":"mobile"}}`, provider.ProviderError, ""},
-		{"checkthatphone, success missing", "checkthatphone", "lookup", 200, classesOf(provider.Classes()...),
-			`{"data":{"nanpType":"mobile"}}`, provider.ProviderError, ""},
-		{"checkthatphone, bad request", "checkthatphone", "lookup", 400, classesOf(provider.Classes()...),
-			`{"error":"Invalid request","detail":"phone must be 10-11 digits"}`, provider.BadRequest, ""},
+			`{"US":{"country_name":"United States","dialling_code":"+1"}}`,
+		},
+		{
+			"checkthatphone, default release", "checkthatphone", "lookup", 200,
+			Release{Classes: provider.DefaultRelease()},
+			checkThatPhoneAnswer, provider.Answer,
+			`{"success":true,"data":{"subscriber":"4155550123","deliverable":"true","nanpType":"mobile","dipCarrierType":"wireless"}}`,
+		},
+		{
+			"checkthatphone, everything but its price", "checkthatphone", "lookup", 200, classesOf(provider.Classes()...), checkThatPhoneAnswer, provider.Answer,
+			strings.Replace(checkThatPhoneAnswer, `"credits_used":2,`, "", 1),
+		},
+		{
+			"checkthatphone, no success", "checkthatphone", "lookup", 200, classesOf(provider.Classes()...),
+			`{"success":false,"data":{"nanpType":"mobile"}}`, provider.ProviderError, "",
+		},
+		{
+			"checkthatphone, success missing", "checkthatphone", "lookup", 200, classesOf(provider.Classes()...),
+			`{"data":{"nanpType":"mobile"}}`, provider.ProviderError, "",
+		},
+		{
+			"checkthatphone, bad request", "checkthatphone", "lookup", 400, classesOf(provider.Classes()...),
+			`{"error":"Invalid request","detail":"phone must be 10-11 digits"}`, provider.BadRequest, "",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			plan := presetPlan(t, tt.preset, tt.op, tt.release)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"slices"
 	"testing"
 	"unicode/utf8"
 
@@ -105,9 +106,9 @@ func FuzzPointer(f *testing.F) {
 		// A body made along the pointer comes through whole.
 		value := any("x")
 		parts := split(pointer)
-		for i := len(parts) - 1; i >= 0; i-- {
-			value = map[string]any{parts[i]: value}
-			if parts[i] == "*" {
+		for _, part := range slices.Backward(parts) {
+			value = map[string]any{part: value}
+			if part == "*" {
 				value = []any{value.(map[string]any)["*"]}
 			}
 		}

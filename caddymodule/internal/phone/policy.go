@@ -136,7 +136,7 @@ func (p Policy) codes() map[int]bool {
 func isRegion(region string) bool { return phonenumbers.GetSupportedRegions()[region] }
 
 func unknownRegion(region string) error {
-	return fmt.Errorf("unknown region %q: use %s", region, strings.Join(Regions(), ", "))
+	return fmt.Errorf("unknown region %q: use ISO 3166-1 alpha-2 codes such as US or GB, in upper case", region)
 }
 
 // Regions lists the regions that a policy may name, in order.

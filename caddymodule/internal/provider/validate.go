@@ -42,8 +42,8 @@ func (p *Provider) Validate() error {
 	seen := map[string]bool{}
 	for i := range p.Operations {
 		op := &p.Operations[i]
-		if err := op.validate(); err != nil {
-			return fmt.Errorf("operation %q: %w", op.Name, err)
+		if err := op.Validate(); err != nil {
+			return err
 		}
 		for _, key := range op.routes() {
 			if seen[key] {
@@ -87,6 +87,14 @@ func (p *Provider) Host() (hostport string, err error) {
 		return "[" + u.Hostname() + "]:443", nil
 	}
 	return u.Hostname() + ":443", nil
+}
+
+// Validate reports the first thing in an operation that cannot work, naming it.
+func (op *Operation) Validate() error {
+	if err := op.validate(); err != nil {
+		return fmt.Errorf("operation %q: %w", op.Name, err)
+	}
+	return nil
 }
 
 func (op *Operation) validate() error {

@@ -18,14 +18,26 @@ func TestHeadersSayWhereTheClientStands(t *testing.T) {
 		{"none", nil, "", "", ""},
 		{"no rule", []State{{}}, "", "", ""},
 		{"open, rounded up", []State{open}, `"ip";q=10;w=3600`, `"ip";r=5;t=30`, ""},
-		{"two, one without rule between", []State{open, {}, reached},
-			`"ip";q=10;w=3600, "caller-1m";q=100;w=60`, `"ip";r=5;t=30, "caller-1m";r=0;t=7`, "7"},
-		{"the longest reached limit decides", []State{longer, reached},
-			`"number";q=1;w=3600, "caller-1m";q=100;w=60`, `"number";r=0;t=61, "caller-1m";r=0;t=7`, "61"},
-		{"reached and just over", []State{{Name: "ip", Limit: 1, Reached: true, Window: time.Second}},
-			`"ip";q=1;w=1`, `"ip";r=0;t=0`, "1"},
-		{"a name cannot break out", []State{{Name: "a\";x=\"\\\r\nö", Limit: 1, Window: time.Second}},
-			`"a\";x=\"\\????";q=1;w=1`, `"a\";x=\"\\????";r=0;t=0`, ""},
+		{
+			"two, one without rule between",
+			[]State{open, {}, reached},
+			`"ip";q=10;w=3600, "caller-1m";q=100;w=60`, `"ip";r=5;t=30, "caller-1m";r=0;t=7`, "7",
+		},
+		{
+			"the longest reached limit decides",
+			[]State{longer, reached},
+			`"number";q=1;w=3600, "caller-1m";q=100;w=60`, `"number";r=0;t=61, "caller-1m";r=0;t=7`, "61",
+		},
+		{
+			"reached and just over",
+			[]State{{Name: "ip", Limit: 1, Reached: true, Window: time.Second}},
+			`"ip";q=1;w=1`, `"ip";r=0;t=0`, "1",
+		},
+		{
+			"a name cannot break out",
+			[]State{{Name: "a\";x=\"\\\r\nö", Limit: 1, Window: time.Second}},
+			`"a\";x=\"\\????";q=1;w=1`, `"a\";x=\"\\????";r=0;t=0`, "",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
