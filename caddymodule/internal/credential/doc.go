@@ -1,0 +1,18 @@
+// Package credential holds the secrets that providers ask for: where they come
+// from, how they are kept fresh, and how one is put on an outbound request.
+//
+// The parts, from the source to the request:
+//
+//   - A [Source] fetches a [Value] (one or several named secrets with their
+//     version). The real one is [VaultSource], over one [Session] that all
+//     sources of a config share. [FileSource] and [EnvSource] are the others.
+//   - A [Keeper] holds the current value of one source in memory and refreshes
+//     it in the background, so that the request path does no I/O.
+//   - [Place] sets the value on a request that nobody else sees, and
+//     [Renderings] finds the secret again in what comes back.
+//
+// A [Secret] hides itself from every formatter and encoder. No error, event or
+// status of this package holds a secret, a token or an answer of Vault, but for
+// the mount and the environment mark that an answer names. Paths, mounts, field
+// names and file names are not secret.
+package credential
