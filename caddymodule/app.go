@@ -1,0 +1,245 @@
+package caddymodule
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyevents"
+	"go.uber.org/zap"
+
+	"github.com/ringward/ringward/caddymodule/internal/audit"
+	"github.com/ringward/ringward/caddymodule/internal/caller"
+	"github.com/ringward/ringward/caddymodule/internal/credential"
+	"github.com/ringward/ringward/caddymodule/internal/provider"
+	"github.com/ringward/ringward/caddymodule/internal/quota"
+)
+
+func init() {
+	caddy.RegisterModule(App{})
+}
+
+// App holds what all routes share: the Vault session, the callers, the limit
+// counters and the audit log.
+type App struct {
+	// Vault is the session used by every reference of the kind vault. It is
+	// required as soon as there is one.
+	Vault *credential.SessionConfig `json:"vault,omitempty"`
+
+	// Audit says where audit entries go. Default: a file in Caddy's data
+	// directory.
+	Audit AuditConfig `json:"audit"`
+
+	// Callers are the applications that may ask.
+	Callers []CallerConfig `json:"callers,omitempty"`
+
+	leases     leases
+	logger     *zap.Logger
+	directory  *caller.Directory[*callerState]
+	callers    map[string]*callerState
+	store      *quota.Store
+	auditLog   *audit.Log
+	pseudonyms *pseudonyms
+	events     *caddyevents.App
+	ctx        caddy.Context
+
+	secrets *secrets
+}
+
+// CallerConfig is one application that may ask.
+type CallerConfig struct {
+	// Name names the caller in logs, metrics and audit entries: lower case
+	// letters, digits, "-", "_" and ".".
+	Name string `json:"name"`
+
+	// Keys are digests of caller keys as `ringward caller new` prints them:
+	// "sha256:" and 64 hexadecimal digits. Two can be active at once.
+	Keys []string `json:"keys,omitempty"`
+
+	// Release is what this caller sees: data classes, and JSON pointers to
+	// single fields. Default: validity and line_type.
+	Release []string `json:"release,omitempty"`
+
+	// Limits are rates such as "100/m" that this caller has over all routes.
+	Limits []string `json:"limits,omitempty"`
+}
+
+// callerState is a caller, ready for requests.
+type callerState struct {
+	name    string
+	release release
+	limiter *quota.Limiter
+}
+
+// anonymousName stands for requests without a caller key on routes that allow
+// them. No caller can have this name.
+const anonymousName = "anonymous"
+
+// CaddyModule returns the Caddy module information.
+func (App) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{
+		ID:  "ringward",
+		New: func() caddy.Module { return new(App) },
+	}
+}
+
+// Provision opens what the routes share. The HTTP app may serve before this
+// app is started, so everything that a request needs is ready here.
+func (a *App) Provision(ctx caddy.Context) error {
+	a.ctx = ctx
+	a.logger = ctx.Logger()
+	a.secrets = new(secrets)
+	events, err := ctx.App("events")
+	if err != nil {
+		return fmt.Errorf("getting events app: %w", err)
+	}
+	a.events = events.(*caddyevents.App)
+
+	registerMetrics(ctx.GetMetricsRegistry())
+	if a.store, err = lease(&a.leases, storePool, "memory", newStore); err != nil {
+		return fmt.Errorf("opening limit counters: %w", err)
+	}
+	if err := a.provisionCallers(); err != nil {
+		return err
+	}
+	return a.provisionAudit(ctx)
+}
+
+func newStore() (*quota.Store, func() error, error) {
+	store := quota.NewMemoryStore()
+	return store, store.Close, nil
+}
+
+func (a *App) provisionCallers() error {
+	a.callers = make(map[string]*callerState, len(a.Callers))
+	list := make([]caller.Caller[*callerState], 0, len(a.Callers))
+	for i := range a.Callers {
+		c := &a.Callers[i]
+		if c.Name == anonymousName {
+			return fmt.Errorf("caller %q: the name is taken by requests without a key; choose another", c.Name)
+		}
+		state, err := a.newCallerState(c)
+		if err != nil {
+			return fmt.Errorf("caller %q: %w", c.Name, err)
+		}
+		entry := caller.Caller[*callerState]{Name: c.Name, Value: state}
+		for _, text := range c.Keys {
+			digest, err := caller.ParseDigest(text)
+			if err != nil {
+				return fmt.Errorf("caller %q: %w", c.Name, err)
+			}
+			entry.Keys = append(entry.Keys, digest)
+		}
+		list = append(list, entry)
+		a.callers[c.Name] = state
+	}
+	var err error
+	a.directory, err = caller.NewDirectory(list)
+	return err
+}
+
+func (a *App) newCallerState(c *CallerConfig) (*callerState, error) {
+	released, err := parseRelease(c.Release)
+	if err != nil {
+		return nil, err
+	}
+	rules := make([]quota.Rule, 0, len(c.Limits))
+	for _, text := range c.Limits {
+		rate, err := quota.ParseRate(text)
+		if err != nil {
+			return nil, err
+		}
+		rules = append(rules, quota.Rule{Dimension: quota.ByCaller, Rate: rate})
+	}
+	limiter, err := quota.NewLimiter(a.store, rules)
+	if err != nil {
+		return nil, err
+	}
+	return &callerState{name: c.Name, release: released, limiter: limiter}, nil
+}
+
+// Start makes this config the one whose event handlers hear of alerts.
+func (a *App) Start() error {
+	currentApp.Store(a)
+	return nil
+}
+
+// Stop ends that.
+func (a *App) Stop() error {
+	currentApp.CompareAndSwap(a, nil)
+	return nil
+}
+
+// Cleanup lets go of what is shared with other configs.
+func (a *App) Cleanup() error {
+	return a.leases.Close()
+}
+
+// keeperEntry is a secret in use by this config: a provider's credential,
+// under the provider's name, or the pseudonym key.
+type keeperEntry struct {
+	name   string
+	keeper *credential.Keeper
+}
+
+// secrets are those that a config uses, for health, status and metrics.
+type secrets struct {
+	mu      sync.Mutex
+	keepers []keeperEntry
+}
+
+func (s *secrets) watch(name string, k *credential.Keeper) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keepers = append(s.keepers, keeperEntry{name, k})
+}
+
+func (s *secrets) list() []keeperEntry {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.keepers)
+}
+
+// appFrom returns the Ringward app of a config.
+func appFrom(ctx caddy.Context) (*App, error) {
+	app, err := ctx.App("ringward")
+	if err != nil {
+		return nil, fmt.Errorf("getting ringward app: %w", err)
+	}
+	return app.(*App), nil
+}
+
+// release is what a caller may see, parsed.
+type release struct {
+	classes  []provider.Class
+	pointers []string
+}
+
+// parseRelease splits data classes from JSON pointers; nothing means the
+// default release.
+func parseRelease(words []string) (release, error) {
+	if len(words) == 0 {
+		return release{classes: provider.DefaultRelease()}, nil
+	}
+	var r release
+	for _, word := range words {
+		switch class := provider.Class(word); {
+		case strings.HasPrefix(word, "/"):
+			r.pointers = append(r.pointers, word)
+		case slices.Contains(provider.Classes(), class):
+			r.classes = append(r.classes, class)
+		default:
+			return release{}, fmt.Errorf("unknown data class %q: use %v, or a JSON pointer such as /data/carrier", word, provider.Classes())
+		}
+	}
+	return r, nil
+}
+
+// Interface guards.
+var (
+	_ caddy.App          = (*App)(nil)
+	_ caddy.Provisioner  = (*App)(nil)
+	_ caddy.CleanerUpper = (*App)(nil)
+)

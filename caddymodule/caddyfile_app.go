@@ -1,0 +1,199 @@
+package caddymodule
+
+import (
+	"strings"
+
+	"github.com/caddyserver/caddy/v2/caddyconfig"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
+
+	"github.com/ringward/ringward/caddymodule/internal/caller"
+	"github.com/ringward/ringward/caddymodule/internal/credential"
+	"github.com/ringward/ringward/caddymodule/internal/quota"
+)
+
+func init() {
+	httpcaddyfile.RegisterGlobalOption("ringward", parseApp)
+}
+
+// parseApp reads the global option:
+//
+//	ringward {
+//		vault [<address>] {
+//			auth token | token_file <path> | approle { ... } | kubernetes <role> | jwt [<role>] | cert [<role>] { ... }
+//			namespace <name>
+//			ca <file>
+//			client_cert <cert_file> <key_file>
+//			tls_server_name <name>
+//			proxy <url>
+//		}
+//		audit file <path> | stdout {
+//			pseudonym_key vault <path> <field> | file <path> | env <name>
+//		}
+//		caller <name> {
+//			key <sha256:digest...>
+//			release <data_class|json_pointer...>
+//			limit <rate...>
+//		}
+//	}
+func parseApp(d *caddyfile.Dispenser, existing any) (any, error) {
+	d.Next() // consume the option's name
+	if existing != nil {
+		return nil, d.Err("the global option ringward is given twice: put everything in one")
+	}
+	if d.NextArg() {
+		return nil, d.ArgErr()
+	}
+	app := new(App)
+	err := readBlock(d, map[string]option{
+		"vault":  once(func(d *caddyfile.Dispenser) error { return parseVault(d, app) }),
+		"audit":  once(func(d *caddyfile.Dispenser) error { return parseAudit(d, &app.Audit) }),
+		"caller": many(func(d *caddyfile.Dispenser) error { return parseCaller(d, app) }),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return httpcaddyfile.App{Name: "ringward", Value: caddyconfig.JSON(app, nil)}, nil
+}
+
+func parseVault(d *caddyfile.Dispenser, app *App) error {
+	v := new(credential.SessionConfig)
+	app.Vault = v
+	if d.NextArg() {
+		v.Address = d.Val()
+	}
+	if d.NextArg() {
+		return d.ArgErr()
+	}
+	return readBlock(d, map[string]option{
+		"auth":      once(func(d *caddyfile.Dispenser) error { return parseAuth(d, &v.Auth) }),
+		"namespace": text("namespace <name>", &v.Namespace),
+		"ca":        text("ca <file>", &v.CAFile),
+		"client_cert": once(func(d *caddyfile.Dispenser) error {
+			return exactly(d, "client_cert <cert_file> <key_file>", &v.ClientCertFile, &v.ClientKeyFile)
+		}),
+		"tls_server_name": text("tls_server_name <name>", &v.TLSServerName),
+		"proxy":           text("proxy <url>", &v.Proxy),
+	})
+}
+
+func parseAuth(d *caddyfile.Dispenser, a *credential.AuthConfig) error {
+	args := d.RemainingArgs()
+	if len(args) == 0 || len(args) > 2 {
+		return d.Err("the form is: auth token | token_file <path> | approle { ... } | kubernetes <role> | jwt [<role>] | cert [<role>]")
+	}
+	a.Method = args[0]
+	if len(args) == 2 {
+		switch a.Method {
+		case credential.MethodToken:
+			return d.Err("a token does not belong in a Caddyfile: set VAULT_TOKEN, or use auth token_file <path>")
+		case credential.MethodTokenFile:
+			a.TokenFile = args[1]
+		case credential.MethodAppRole:
+			a.RoleID = args[1]
+		default:
+			a.Role = args[1]
+		}
+	}
+	return readBlock(d, map[string]option{
+		"mount":          text("mount <path>", &a.Mount),
+		"role":           text("role <name>", &a.Role),
+		"role_id":        text("role_id <id>", &a.RoleID),
+		"role_id_file":   text("role_id_file <path>", &a.RoleIDFile),
+		"secret_id_file": text("secret_id_file <path>", &a.SecretIDFile),
+		"secret_id_env":  text("secret_id_env <name>", &a.SecretIDEnv),
+		"secret_id_wrapped": once(func(d *caddyfile.Dispenser) error {
+			a.SecretIDWrapped = true
+			return exactly(d, "secret_id_wrapped")
+		}),
+		"jwt_file": text("jwt_file <path>", &a.JWTFile),
+	})
+}
+
+func parseAudit(d *caddyfile.Dispenser, a *AuditConfig) error {
+	const form = "audit file <path> | audit stdout"
+	args := d.RemainingArgs()
+	switch {
+	case len(args) == 2 && args[0] == "file" && args[1] != "":
+		a.File = args[1]
+	case len(args) == 1 && args[0] == "stdout":
+		a.Stdout = true
+	case len(args) == 0:
+	default:
+		return d.Errf("the form is: %s", form)
+	}
+	return readBlock(d, map[string]option{
+		"pseudonym_key": once(func(d *caddyfile.Dispenser) error {
+			a.PseudonymKey = new(SecretConfig)
+			return parseSecret(d, a.PseudonymKey)
+		}),
+	})
+}
+
+func parseCaller(d *caddyfile.Dispenser, app *App) error {
+	var c CallerConfig
+	if err := exactly(d, "caller <name> { ... }", &c.Name); err != nil {
+		return err
+	}
+	err := readBlock(d, map[string]option{
+		"key":     many(func(d *caddyfile.Dispenser) error { return parseCallerKeys(d, &c) }),
+		"release": list("release <data_class|json_pointer...>", &c.Release),
+		"limit":   list("limit <rate...>", &c.Limits),
+	})
+	if err != nil {
+		return err
+	}
+	if _, err := parseRelease(c.Release); err != nil {
+		return d.WrapErr(err)
+	}
+	for _, rate := range c.Limits {
+		if _, err := quota.ParseRate(rate); err != nil {
+			return d.WrapErr(err)
+		}
+	}
+	for _, other := range app.Callers {
+		if other.Name == c.Name {
+			return d.Errf("the caller %q is described twice", c.Name)
+		}
+	}
+	app.Callers = append(app.Callers, c)
+	return nil
+}
+
+// parseCallerKeys takes digests only. An argument is never repeated in an
+// error: it may be a key.
+func parseCallerKeys(d *caddyfile.Dispenser, c *CallerConfig) error {
+	args := d.RemainingArgs()
+	if len(args) == 0 {
+		return d.Err("the form is: key sha256:<64 hexadecimal digits>; `ringward caller new NAME` makes one")
+	}
+	for _, arg := range args {
+		if strings.HasPrefix(arg, caller.KeyPrefix) {
+			return d.Err("this is a caller key itself, but only its digest belongs in a config; treat the key as leaked and make a new one with `ringward caller new NAME`")
+		}
+		if _, err := caller.ParseDigest(arg); err != nil {
+			return d.WrapErr(err)
+		}
+	}
+	c.Keys = append(c.Keys, args...)
+	return nil
+}
+
+// parseSecret reads a reference to a secret, and options where the kind has some.
+func parseSecret(d *caddyfile.Dispenser, s *SecretConfig) error {
+	args := d.RemainingArgs()
+	switch {
+	case len(args) == 3 && args[0] == sourceVault:
+		s.Source, s.Path, s.Field = args[0], args[1], args[2]
+	case len(args) == 2 && args[0] == sourceFile:
+		s.Source, s.Path = args[0], args[1]
+	case len(args) == 2 && args[0] == sourceEnv:
+		s.Source, s.Name = args[0], args[1]
+	default:
+		return d.Err("the form is: vault <path> <field> | file <path> | env <name>; a secret itself never stands in a config")
+	}
+	if err := s.validate(); err != nil {
+		return d.WrapErr(err)
+	}
+	return nil
+}

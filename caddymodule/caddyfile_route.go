@@ -1,0 +1,295 @@
+package caddymodule
+
+import (
+	"encoding/json"
+	"strconv"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp/reverseproxy"
+	"github.com/dustin/go-humanize"
+
+	"github.com/ringward/ringward/caddymodule/internal/phone"
+	"github.com/ringward/ringward/caddymodule/internal/provider"
+	"github.com/ringward/ringward/caddymodule/internal/quota"
+)
+
+func init() {
+	httpcaddyfile.RegisterDirective("ringward", parseRoute)
+	httpcaddyfile.RegisterDirectiveOrder("ringward", httpcaddyfile.Before, "reverse_proxy")
+}
+
+// route is what one ringward directive describes.
+type route struct {
+	provider  ProviderConfig
+	edge      Edge
+	transport Transport
+}
+
+// parseRoute reads the directive and expands it to the front door, reverse_proxy
+// and the vault door, in this order. Only known options are taken: none of
+// reverse_proxy's own can be slipped in.
+//
+//	ringward [<matcher>] <preset> | custom <name> {
+//		credential vault <path> <field> | file <path> | env <name> {
+//			kv 1|2
+//			refresh <duration>
+//			max_stale <duration>
+//		}
+//		upstream <https://host[:port]>
+//		ca <file>
+//		timeout <duration>
+//		max_answer <size>
+//		path <operation> <path>
+//		alias <operation> <path...>
+//		callers <name...>
+//		anonymous [<data_class|json_pointer...>]
+//		numbers valid|possible
+//		regions <region...>
+//		default_region <region>
+//		types <type...>
+//		allow <parameter...>
+//		limit ip|caller|number <rate>
+//
+//		# custom providers only, see caddyfile_custom.go
+//		place ...
+//		key_in ...
+//		operation ...
+//		error ...
+//	}
+func parseRoute(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error) {
+	if !h.Next() {
+		return nil, h.ArgErr()
+	}
+	matcher, err := h.ExtractMatcherSet()
+	if err != nil {
+		return nil, err
+	}
+	h.Next() // consume the directive's name, again after the matcher was taken out
+	r := new(route)
+	if err := r.unmarshal(h.Dispenser); err != nil {
+		return nil, err
+	}
+	subroute, err := r.expand()
+	if err != nil {
+		return nil, h.WrapErr(err)
+	}
+	return h.NewRoute(matcher, subroute), nil
+}
+
+func (r *route) unmarshal(d *caddyfile.Dispenser) error {
+	if err := r.unmarshalName(d); err != nil {
+		return err
+	}
+	options := r.options()
+	if r.provider.Custom != nil {
+		addCustomOptions(options, r.provider.Custom)
+	}
+	if err := readBlock(d, options); err != nil {
+		return err
+	}
+	return r.check(d)
+}
+
+func (r *route) unmarshalName(d *caddyfile.Dispenser) error {
+	args := d.RemainingArgs()
+	switch {
+	case len(args) == 2 && args[0] == "custom":
+		r.provider.Name = args[1]
+		r.provider.Custom = new(provider.Provider)
+	case len(args) == 1 && args[0] != "custom":
+		r.provider.Name = args[0]
+		if _, err := provider.Preset(args[0]); err != nil {
+			return d.WrapErr(err)
+		}
+	default:
+		return d.Err("the form is: ringward <preset> { ... } or ringward custom <name> { ... }")
+	}
+	return nil
+}
+
+func (r *route) options() map[string]option {
+	e, t := &r.edge, &r.transport
+	return map[string]option{
+		"credential":     once(func(d *caddyfile.Dispenser) error { return parseCredential(d, &t.Credential) }),
+		"upstream":       checked(text("upstream <https://host[:port]>", &r.provider.Upstream), r.checkUpstream),
+		"ca":             text("ca <file>", &t.CAFile),
+		"timeout":        duration("timeout <duration>", &t.Timeout),
+		"max_answer":     size("max_answer <size>", &t.MaxAnswer),
+		"path":           checked(many(r.parsePath), r.checkPreset),
+		"alias":          checked(many(r.parseAlias), r.checkPreset),
+		"callers":        list("callers <name...>", &e.Callers),
+		"anonymous":      once(r.parseAnonymous),
+		"numbers":        checked(once(r.parseNumbers), func() error { return phone.Policy{Check: e.Numbers.Check}.Validate() }),
+		"regions":        checked(list("regions <region...>", &e.Numbers.Regions), func() error { return phone.Policy{Regions: e.Numbers.Regions}.Validate() }),
+		"default_region": checked(text("default_region <region>", &e.Numbers.DefaultRegion), func() error { return phone.Policy{DefaultRegion: e.Numbers.DefaultRegion}.Validate() }),
+		"types":          checked(list("types <type...>", &e.Numbers.Types), func() error { return phone.Policy{Check: phone.CheckPossible, Types: e.Numbers.Types}.Validate() }),
+		"allow":          list("allow <parameter...>", &e.AllowParameters),
+		"limit":          many(r.parseLimit),
+	}
+}
+
+func (r *route) checkUpstream() error {
+	_, err := (&provider.Provider{Name: r.provider.Name, BaseURL: r.provider.Upstream}).Host()
+	return err
+}
+
+// checkPreset resolves a preset as far as it is configured. A custom provider
+// may be described further down.
+func (r *route) checkPreset() error {
+	if r.provider.Custom != nil {
+		return nil
+	}
+	_, err := r.provider.resolve()
+	return err
+}
+
+func (r *route) parsePath(d *caddyfile.Dispenser) error {
+	var name, path string
+	if err := exactly(d, "path <operation> <path>", &name, &path); err != nil {
+		return err
+	}
+	if r.provider.Paths[name] != "" {
+		return d.Errf("the path of operation %q is given twice", name)
+	}
+	if r.provider.Paths == nil {
+		r.provider.Paths = make(map[string]string)
+	}
+	r.provider.Paths[name] = path
+	return nil
+}
+
+func (r *route) parseAlias(d *caddyfile.Dispenser) error {
+	args := d.RemainingArgs()
+	if len(args) < 2 {
+		return d.Err("the form is: alias <operation> <path...>")
+	}
+	if r.provider.Aliases == nil {
+		r.provider.Aliases = make(map[string][]string)
+	}
+	r.provider.Aliases[args[0]] = append(r.provider.Aliases[args[0]], args[1:]...)
+	return nil
+}
+
+func (r *route) parseAnonymous(d *caddyfile.Dispenser) error {
+	r.edge.Anonymous = &AnonymousConfig{Release: d.RemainingArgs()}
+	if _, err := parseRelease(r.edge.Anonymous.Release); err != nil {
+		return d.WrapErr(err)
+	}
+	return nil
+}
+
+func (r *route) parseNumbers(d *caddyfile.Dispenser) error {
+	var check string
+	err := exactly(d, "numbers valid|possible", &check)
+	r.edge.Numbers.Check = phone.Check(check)
+	return err
+}
+
+func (r *route) parseLimit(d *caddyfile.Dispenser) error {
+	var l LimitConfig
+	if err := exactly(d, "limit ip|caller|number <rate>", &l.By, &l.Rate); err != nil {
+		return err
+	}
+	rate, err := quota.ParseRate(l.Rate)
+	if err != nil {
+		return d.WrapErr(err)
+	}
+	if err := (quota.Rule{Dimension: quota.Dimension(l.By), Rate: rate}).Check(); err != nil {
+		return d.WrapErr(err)
+	}
+	r.edge.Limits = append(r.edge.Limits, l)
+	return nil
+}
+
+// check finds while adapting, where the line can be named, what provisioning
+// would find otherwise.
+func (r *route) check(d *caddyfile.Dispenser) error {
+	if _, err := r.provider.resolve(); err != nil {
+		return d.WrapErr(err)
+	}
+	if err := r.edge.Numbers.Validate(); err != nil {
+		return d.WrapErr(err)
+	}
+	if r.transport.Credential.Source == "" {
+		return d.Err("the credential is missing: add `credential vault <path> <field>`")
+	}
+	return nil
+}
+
+// expand writes the two doors with Caddy's reverse_proxy between them.
+func (r *route) expand() (*caddyhttp.Subroute, error) {
+	p, err := r.provider.resolve()
+	if err != nil {
+		return nil, err
+	}
+	host, err := p.Host()
+	if err != nil {
+		return nil, err
+	}
+	r.edge.Provider, r.transport.Provider = r.provider, r.provider
+	proxy := reverseproxy.Handler{
+		TransportRaw: caddyconfig.JSONModuleObject(r.transport, "protocol", "ringward", nil),
+		Upstreams:    reverseproxy.UpstreamPool{{Dial: host}},
+	}
+	return &caddyhttp.Subroute{Routes: caddyhttp.RouteList{{
+		HandlersRaw: []json.RawMessage{
+			caddyconfig.JSONModuleObject(r.edge, "handler", "ringward", nil),
+			caddyconfig.JSONModuleObject(proxy, "handler", "reverse_proxy", nil),
+		},
+	}}}, nil
+}
+
+func parseCredential(d *caddyfile.Dispenser, c *CredentialConfig) error {
+	if err := parseSecret(d, &c.SecretConfig); err != nil {
+		return err
+	}
+	return readBlock(d, map[string]option{
+		"kv": once(func(d *caddyfile.Dispenser) error {
+			var version string
+			if err := exactly(d, "kv 1|2", &version); err != nil {
+				return err
+			}
+			var err error
+			if c.KV, err = strconv.Atoi(version); err != nil || c.KV < 1 || c.KV > 2 {
+				return d.Err("the form is: kv 1|2")
+			}
+			return nil
+		}),
+		"refresh":   duration("refresh <duration>", &c.Refresh),
+		"max_stale": duration("max_stale <duration>", &c.MaxStale),
+	})
+}
+
+func duration(usage string, target *caddy.Duration) option {
+	return once(func(d *caddyfile.Dispenser) error {
+		var word string
+		if err := exactly(d, usage, &word); err != nil {
+			return err
+		}
+		value, err := caddy.ParseDuration(word)
+		if err != nil || value <= 0 {
+			return d.Errf("%q is not a positive duration such as 30s; the form is: %s", word, usage)
+		}
+		*target = caddy.Duration(value)
+		return nil
+	})
+}
+
+func size(usage string, target *int64) option {
+	return once(func(d *caddyfile.Dispenser) error {
+		var word string
+		if err := exactly(d, usage, &word); err != nil {
+			return err
+		}
+		value, err := humanize.ParseBytes(word)
+		if err != nil || value == 0 || value > 64<<20 {
+			return d.Errf("%q is not a size such as 256KiB, 64MiB at most; the form is: %s", word, usage)
+		}
+		*target = int64(value)
+		return nil
+	})
+}

@@ -1,0 +1,183 @@
+package caddymodule
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"go.uber.org/zap"
+
+	"github.com/ringward/ringward/caddymodule/internal/alert"
+	"github.com/ringward/ringward/caddymodule/internal/credential"
+)
+
+// The kinds of sources.
+const (
+	sourceVault = "vault"
+	sourceFile  = "file"
+	sourceEnv   = "env"
+)
+
+// loadTimeout bounds how long loading a config waits for a source.
+const loadTimeout = 10 * time.Second
+
+// SecretConfig says where a secret is kept. It never holds the secret.
+type SecretConfig struct {
+	// Source is vault; or, for development, file or env.
+	Source string `json:"source,omitempty"`
+
+	// Path is the secret's path in Vault, as `vault kv get` or as Vault's API
+	// has it; or the path of a file.
+	Path string `json:"path,omitempty"`
+
+	// Field is the field of the secret in Vault.
+	Field string `json:"field,omitempty"`
+
+	// KV is the version of Vault's KV engine, 1 or 2. Default: asked of Vault.
+	KV int `json:"kv,omitempty"`
+
+	// Name is the name of an environment variable.
+	Name string `json:"name,omitempty"`
+}
+
+// CredentialConfig says where a provider's credential is kept and how fresh it
+// must be.
+type CredentialConfig struct {
+	SecretConfig
+
+	// Refresh is how often the source is asked. Default: 30s.
+	Refresh caddy.Duration `json:"refresh,omitempty"`
+
+	// MaxStale is for how long the last good value is used while the source
+	// cannot be reached. Default: 1h.
+	MaxStale caddy.Duration `json:"max_stale,omitempty"`
+}
+
+// fieldName is the name of the only field of file and env sources.
+const fieldName = "value"
+
+func (c *SecretConfig) validate() error {
+	switch {
+	case c.Source == sourceVault && c.Path != "" && c.Field != "":
+		_, err := credential.ParseReference(c.Path, c.Field)
+		return err
+	case c.Source == sourceFile && c.Path != "" && c.Field == "":
+	case c.Source == sourceEnv && c.Name != "" && c.Path == "" && c.Field == "":
+	default:
+		return errors.New("a secret is named by: vault with path and field, file with path, or env with name")
+	}
+	return nil
+}
+
+// source builds the source. What it needs is held by l.
+func (c *SecretConfig) source(app *App, l *leases, logger *zap.Logger) (credential.Source, error) {
+	if err := c.validate(); err != nil {
+		return nil, err
+	}
+	warn := func(text string) { logger.Warn(text) }
+	switch c.Source {
+	case sourceFile:
+		warnOnce(logger, c.Source)
+		return credential.NewFileSource(warn, credential.Location{Field: fieldName, At: c.Path})
+	case sourceEnv:
+		warnOnce(logger, c.Source)
+		return credential.NewEnvSource(credential.Location{Field: fieldName, At: c.Name})
+	}
+	session, err := app.vaultSession(l)
+	if err != nil {
+		return nil, err
+	}
+	return credential.NewVaultSource(session, credential.Reference{Path: c.Path, Fields: []string{c.Field}, KV: c.KV})
+}
+
+// vaultSession returns the login that all references of this config share.
+func (a *App) vaultSession(l *leases) (*credential.Session, error) {
+	config := credential.SessionConfig{} // VAULT_ADDR and VAULT_TOKEN may say it all
+	if a.Vault != nil {
+		config = *a.Vault
+	}
+	return lease(l, sessionPool, poolKey(config), func() (*credential.Session, func() error, error) {
+		session, err := credential.NewSession(config)
+		if err != nil {
+			return nil, nil, err
+		}
+		return session, func() error { session.Close(); return nil }, nil
+	})
+}
+
+// poolKey tells configs of pooled values apart. They hold no secrets.
+func poolKey(parts ...any) string {
+	key, err := json.Marshal(parts)
+	if err != nil {
+		panic(err) // plain structs of texts and numbers
+	}
+	return string(key)
+}
+
+// keep returns the keeper of the credential. A wrong reference is an error; a
+// source that cannot be reached is not.
+func (c *CredentialConfig) keep(ctx caddy.Context, l *leases, app *App, name string) (*credential.Keeper, error) {
+	logger := ctx.Logger()
+	return lease(l, keeperPool, poolKey(app.Vault, c, name), func() (*credential.Keeper, func() error, error) {
+		own := new(leases)
+		keeper, err := c.newKeeper(ctx, own, app, name, logger)
+		if err != nil {
+			return nil, nil, errors.Join(err, own.Close())
+		}
+		return keeper, func() error { keeper.Close(); return own.Close() }, nil
+	})
+}
+
+func (c *CredentialConfig) newKeeper(ctx context.Context, l *leases, app *App, name string, logger *zap.Logger) (*credential.Keeper, error) {
+	source, err := c.source(app, l, logger)
+	if err != nil {
+		return nil, err
+	}
+	keeper, err := credential.NewKeeper(credential.KeeperConfig{
+		Source:   source,
+		Refresh:  time.Duration(c.Refresh),
+		MaxStale: time.Duration(c.MaxStale),
+		OnEvent:  func(e credential.Event) { hub().Emit(keeperEvent(e, name)) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
+	defer cancel()
+	if err := keeper.Load(ctx); err != nil {
+		keeper.Close()
+		return nil, err
+	}
+	if _, err := keeper.Current(); err != nil {
+		logger.Warn("the credential's source cannot be reached: requests are answered with 503 until it can",
+			zap.String("credential", name), zap.String("source", source.Describe()))
+	}
+	keeper.Start()
+	return keeper, nil
+}
+
+// keeperEvent translates what happened to a credential.
+func keeperEvent(e credential.Event, name string) alert.Event {
+	attributes := map[string]string{
+		alert.AttrProvider: name,
+		alert.AttrSource:   e.Source,
+		alert.AttrVersion:  strconv.Itoa(e.Version),
+	}
+	if e.Err != nil {
+		attributes["error"] = credential.Class(e.Err)
+		attributes["detail"] = e.Err.Error()
+	}
+	return alert.Event{Name: keeperEvents[e.Kind], At: e.At, Attributes: attributes}
+}
+
+var keeperEvents = map[credential.EventKind]string{
+	credential.EventRefreshFailed: alert.CredentialRefreshFailed,
+	credential.EventRecovered:     alert.CredentialRecovered,
+	credential.EventRotated:       alert.CredentialRotated,
+	credential.EventRejected:      alert.CredentialRejected,
+	credential.EventStale:         alert.CredentialStale,
+	credential.EventOverdue:       alert.CredentialOverdue,
+}

@@ -1,0 +1,273 @@
+package caddymodule
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"go.uber.org/zap"
+
+	"github.com/ringward/ringward/caddymodule/internal/caller"
+	"github.com/ringward/ringward/caddymodule/internal/intake"
+	"github.com/ringward/ringward/caddymodule/internal/minimize"
+	"github.com/ringward/ringward/caddymodule/internal/phone"
+	"github.com/ringward/ringward/caddymodule/internal/provider"
+	"github.com/ringward/ringward/caddymodule/internal/quota"
+)
+
+func init() {
+	caddy.RegisterModule(Edge{})
+}
+
+// Edge is the front door: the HTTP handler that decides whether a caller may
+// look up a number now. It must be followed by a reverse_proxy with the
+// ringward transport of the same provider; the `ringward` directive writes both.
+type Edge struct {
+	// Provider is the phone API behind this route.
+	Provider ProviderConfig `json:"provider"`
+
+	// Callers names the callers that this route serves. Default: all.
+	Callers []string `json:"callers,omitempty"`
+
+	// Anonymous, when set, lets requests without a caller key in, from the
+	// same host only.
+	Anonymous *AnonymousConfig `json:"anonymous,omitempty"`
+
+	// Numbers says which numbers may be looked up. Default: valid numbers of
+	// every region that the provider covers.
+	Numbers phone.Policy `json:"numbers"`
+
+	// AllowParameters names parameters that are refused otherwise, because
+	// they cost extra or send personal data.
+	AllowParameters []string `json:"allow_parameters,omitempty"`
+
+	// Limits are the rate limits of this route's provider.
+	Limits []LimitConfig `json:"limits,omitempty"`
+
+	app       *App
+	logger    *zap.Logger
+	provider  *provider.Provider
+	ops       map[*provider.Operation]*operation
+	parser    *phone.Parser
+	limiter   *quota.Limiter
+	extractor *caller.Extractor
+	slotsIn   slotParts
+	served    map[string]*callerState // nil: every caller of the app
+	anonymous *callerState
+}
+
+// AnonymousConfig says what requests without a caller key may see.
+type AnonymousConfig struct {
+	// Release is as for a caller.
+	Release []string `json:"release,omitempty"`
+}
+
+// LimitConfig is one rate limit.
+type LimitConfig struct {
+	// By is what is counted: ip, caller or number.
+	By string `json:"by"`
+
+	// Rate is a count and a period, such as "10/h" or "100/15m".
+	Rate string `json:"rate"`
+}
+
+// operation is an operation of the provider, ready for requests.
+type operation struct {
+	*provider.Operation
+	form  *intake.Form
+	plans map[*callerState]*minimize.Plan
+}
+
+// CaddyModule returns the Caddy module information.
+func (Edge) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{
+		ID:  "http.handlers.ringward",
+		New: func() caddy.Module { return new(Edge) },
+	}
+}
+
+// Provision builds everything that a request needs, so that serving one does
+// no I/O but the lookup and the audit entry.
+func (e *Edge) Provision(ctx caddy.Context) error {
+	e.logger = ctx.Logger()
+	var err error
+	if e.app, err = appFrom(ctx); err != nil {
+		return err
+	}
+	if e.provider, err = e.Provider.resolve(); err != nil {
+		return err
+	}
+	for _, step := range []func() error{e.provisionCallers, e.provisionNumbers, e.provisionLimits, e.provisionOperations} {
+		if err := step(); err != nil {
+			return fmt.Errorf("provider %s: %w", e.provider.Name, err)
+		}
+	}
+	return nil
+}
+
+func (e *Edge) provisionCallers() error {
+	if len(e.Callers) > 0 {
+		e.served = make(map[string]*callerState, len(e.Callers))
+	}
+	for _, name := range e.Callers {
+		state, ok := e.app.callers[name]
+		if !ok {
+			return fmt.Errorf("caller %q is not described: add `caller %s { ... }` to the global ringward option", name, name)
+		}
+		e.served[name] = state
+	}
+	if e.Anonymous != nil {
+		released, err := parseRelease(e.Anonymous.Release)
+		if err != nil {
+			return fmt.Errorf("anonymous: %w", err)
+		}
+		none, err := quota.NewLimiter(e.app.store, nil)
+		if err != nil {
+			return err
+		}
+		e.anonymous = &callerState{name: anonymousName, release: released, limiter: none}
+	}
+	if e.anonymous == nil && len(e.serving()) == 0 {
+		return errors.New("nobody may ask: describe a caller in the global ringward option (`ringward caller new NAME` makes a key), or set anonymous for callers on the same host")
+	}
+	slots := make([]caller.Slot, len(e.provider.CallerSlots))
+	for i, s := range e.provider.CallerSlots {
+		slots[i] = caller.Slot{In: caller.In(s.In), Name: s.Name, Scheme: s.Scheme}
+	}
+	var err error
+	e.extractor, err = caller.NewExtractor(slots)
+	return err
+}
+
+// serving lists everybody who may ask here, the anonymous one included.
+func (e *Edge) serving() []*callerState {
+	from := e.served
+	if from == nil {
+		from = e.app.callers
+	}
+	var all []*callerState
+	for _, state := range from {
+		all = append(all, state)
+	}
+	if e.anonymous != nil {
+		all = append(all, e.anonymous)
+	}
+	return all
+}
+
+func (e *Edge) provisionNumbers() error {
+	policy := e.Numbers
+	covered := e.provider.Regions
+	for _, region := range policy.Regions {
+		if len(covered) > 0 && !slices.Contains(covered, region) {
+			return fmt.Errorf("region %q is not covered by this provider, which covers %v", region, covered)
+		}
+	}
+	if len(policy.Regions) == 0 {
+		policy.Regions = covered
+	}
+	if policy.DefaultRegion == "" {
+		policy.DefaultRegion = e.provider.DefaultRegion
+	}
+	var err error
+	e.parser, err = phone.NewParser(policy)
+	return err
+}
+
+func (e *Edge) provisionLimits() error {
+	rules := make([]quota.Rule, 0, len(e.Limits))
+	for _, l := range e.Limits {
+		rate, err := quota.ParseRate(l.Rate)
+		if err != nil {
+			return fmt.Errorf("limit %s: %w", l.By, err)
+		}
+		rules = append(rules, quota.Rule{Dimension: quota.Dimension(l.By), Rate: rate, Scope: e.provider.Name})
+	}
+	var err error
+	e.limiter, err = quota.NewLimiter(e.app.store, rules)
+	return err
+}
+
+func (e *Edge) provisionOperations() error {
+	e.ops = make(map[*provider.Operation]*operation, len(e.provider.Operations))
+	e.slotsIn = partsOf(e.provider.CallerSlots)
+	if err := e.checkAllowedParameters(); err != nil {
+		return err
+	}
+	for i := range e.provider.Operations {
+		op := &operation{Operation: &e.provider.Operations[i], plans: make(map[*callerState]*minimize.Plan)}
+		op.form = intake.Compile(op.Operation, e.AllowParameters, e.slotsIn.query)
+		for _, who := range e.serving() {
+			plan, err := e.plan(op.Operation, who)
+			if err != nil {
+				return fmt.Errorf("operation %s: caller %s: %w", op.Name, who.name, err)
+			}
+			op.plans[who] = plan
+		}
+		e.ops[op.Operation] = op
+	}
+	return nil
+}
+
+// answerBounds leaves the size of an answer to the vault door, which reads it.
+var answerBounds = minimize.Options{MaxBody: 64 << 20}
+
+// plan compiles what a caller sees of an operation's answers. A pointer that
+// another provider documents releases nothing here; one to a field that is
+// never released is an error.
+func (e *Edge) plan(op *provider.Operation, who *callerState) (*minimize.Plan, error) {
+	var pointers []string
+	for _, pointer := range who.release.pointers {
+		_, err := minimize.Compile(op.Fields, nil, minimize.Release{Pointers: []string{pointer}}, answerBounds)
+		switch {
+		case errors.Is(err, minimize.ErrUndocumented):
+			e.logger.Warn("a released field is not one of this operation's", zap.String("operation", op.Name),
+				zap.String("caller", who.name), zap.String("field", pointer))
+		case err != nil:
+			return nil, err
+		default:
+			pointers = append(pointers, pointer)
+		}
+	}
+	release := minimize.Release{Classes: who.release.classes, Pointers: pointers}
+	rules := slices.Concat(e.provider.Rules, op.Rules)
+	return minimize.Compile(op.Fields, rules, release, answerBounds)
+}
+
+func (e *Edge) checkAllowedParameters() error {
+	var optional []string
+	for _, op := range e.provider.Operations {
+		for _, p := range op.Params {
+			if p.OptIn {
+				optional = append(optional, p.Name)
+			}
+		}
+	}
+	for _, name := range e.AllowParameters {
+		if !slices.Contains(optional, name) {
+			return fmt.Errorf("parameter %q cannot be allowed: those that can are %v", name, optional)
+		}
+	}
+	return nil
+}
+
+// slotParts lists the query parameters in which callers present keys.
+type slotParts struct{ query []string }
+
+func partsOf(slots []provider.Slot) slotParts {
+	var parts slotParts
+	for _, s := range slots {
+		if s.In == provider.InQuery {
+			parts.query = append(parts.query, s.Name)
+		}
+	}
+	return parts
+}
+
+// Interface guards.
+var (
+	_ caddy.Provisioner           = (*Edge)(nil)
+	_ caddyhttp.MiddlewareHandler = (*Edge)(nil)
+)

@@ -1,0 +1,163 @@
+package caddymodule
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/ringward/ringward/caddymodule/internal/alert"
+	"github.com/ringward/ringward/caddymodule/internal/audit"
+	"github.com/ringward/ringward/caddymodule/internal/provider"
+	"github.com/ringward/ringward/caddymodule/internal/quota"
+)
+
+// close makes the audit entry durable and then, not before, writes the answer.
+func (e *Edge) close(ex *exchange, w http.ResponseWriter) {
+	if !ex.answered && ex.problem == nil {
+		ex.fail(&problem{reason: provider.ReasonInternal, cause: errNoTransport})
+	}
+	status, body := http.StatusOK, ex.answer
+	if ex.problem != nil {
+		status, body = renderProblem(e.provider, ex.id, ex.problem)
+	}
+	if err := e.record(ex, status); err != nil {
+		ex.answered, ex.answer, ex.released = false, nil, 0
+		ex.problem = &problem{reason: provider.ReasonAuditUnavailable, cause: err, retry: 5 * time.Second}
+		status, body = renderProblem(e.provider, ex.id, ex.problem)
+		hub().Emit(alert.Event{Name: alert.AuditUnavailable})
+	}
+	e.count(ex)
+	e.log(ex, status)
+	e.write(ex, w, status, body)
+}
+
+// record writes the audit entry. It does not end with the request's context:
+// a caller that goes away must not leave a lookup without its entry.
+func (e *Edge) record(ex *exchange, status int) error {
+	entry := audit.Entry{
+		Time:              ex.start,
+		RequestID:         ex.id,
+		Caller:            ex.callerName(),
+		KeyID:             ex.keyID,
+		ClientIP:          ex.clientIP,
+		Provider:          e.provider.Name,
+		Operation:         ex.operationName(),
+		Numbers:           ex.numbers,
+		Decision:          ex.decision(),
+		Status:            status,
+		UpstreamStatus:    ex.upstreamStatus,
+		UpstreamCalls:     ex.upstreamCalls,
+		CredentialVersion: ex.credentialVersion,
+		Duration:          time.Since(ex.start),
+		UpstreamDuration:  ex.upstreamTime,
+	}
+	if ex.problem != nil {
+		entry.Reason = string(ex.problem.reason)
+	}
+	for _, class := range ex.released.AppendTo(nil) {
+		entry.Released = append(entry.Released, string(class))
+	}
+	return e.app.auditLog.Write(context.Background(), &entry)
+}
+
+func (e *Edge) count(ex *exchange) {
+	m, name := metrics(), e.provider.Name
+	m.requests.WithLabelValues(name, ex.operationName(), ex.callerName(), string(ex.decision())).Inc()
+	m.duration.WithLabelValues(name).Observe(time.Since(ex.start).Seconds())
+	if ex.problem != nil {
+		m.refusals.WithLabelValues(name, string(ex.problem.reason)).Inc()
+	}
+	if ex.upstreamCalls > 0 {
+		m.upstream.WithLabelValues(name, ex.operationName(), statusClass(ex.upstreamStatus)).Add(float64(ex.upstreamCalls))
+		m.lookup.WithLabelValues(name).Observe(ex.upstreamTime.Seconds())
+	}
+}
+
+func statusClass(status int) string {
+	if status < 100 || status > 599 {
+		return "none"
+	}
+	return strconv.Itoa(status/100) + "xx"
+}
+
+// log tells the operator what the caller is not told. Its fields are an
+// allow-list; causes are sentinels without secret or number.
+func (e *Edge) log(ex *exchange, status int) {
+	level := zapcore.DebugLevel
+	switch {
+	case ex.problem != nil && ex.upstreamCalls > 0 && ex.problem.reason != provider.ReasonCanceled:
+		level = zapcore.WarnLevel
+	case status >= 500:
+		level = zapcore.ErrorLevel
+	}
+	entry := e.logger.Check(level, "request")
+	if entry == nil {
+		return
+	}
+	fields := []zap.Field{
+		zap.String("request_id", ex.id),
+		zap.String("provider", e.provider.Name),
+		zap.String("operation", ex.operationName()),
+		zap.String("caller", ex.callerName()),
+		zap.String("decision", string(ex.decision())),
+		zap.Int("status", status),
+		zap.Int("upstream_status", ex.upstreamStatus),
+		zap.Duration("duration", time.Since(ex.start)),
+	}
+	if p := ex.problem; p != nil {
+		fields = append(fields, zap.String("reason", string(p.reason)), zap.NamedError("cause", p.cause))
+		if p.hint != "" {
+			fields = append(fields, zap.String("hint", p.hint))
+		}
+	}
+	entry.Write(fields...)
+}
+
+// write sends the answer. Every header is Ringward's own.
+func (e *Edge) write(ex *exchange, w http.ResponseWriter, status int, body []byte) {
+	h := w.Header()
+	h["Content-Type"] = []string{"application/json"}
+	h["Cache-Control"] = []string{"no-store"}
+	h["X-Content-Type-Options"] = []string{"nosniff"}
+	h["X-Request-Id"] = []string{ex.id}
+	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	quota.SetHeaders(h, ex.limits)
+	if p := ex.problem; p != nil && p.retry > 0 {
+		h["Retry-After"] = []string{strconv.Itoa(int((p.retry + time.Second - 1) / time.Second))}
+	}
+	if status == http.StatusUnauthorized {
+		h["Www-Authenticate"] = []string{`Bearer realm="ringward"`}
+	}
+	w.WriteHeader(status)
+	//nolint:gosec // JSON with its content type and nosniff, to no browser
+	_, _ = w.Write(body) // the caller is gone; the entry says what it was meant to get
+}
+
+func (ex *exchange) decision() audit.Decision {
+	switch {
+	case ex.answered:
+		return audit.Answered
+	case ex.plan != nil: // admitted
+		return audit.Failed
+	default:
+		return audit.Refused
+	}
+}
+
+func (ex *exchange) callerName() string {
+	if ex.caller == nil {
+		return ""
+	}
+	return ex.caller.name
+}
+
+func (ex *exchange) operationName() string {
+	if ex.op == nil {
+		return ""
+	}
+	return ex.op.Name
+}

@@ -1,0 +1,296 @@
+package caddymodule
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"runtime/debug"
+	"time"
+
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"go.uber.org/zap"
+
+	"github.com/ringward/ringward/caddymodule/internal/alert"
+	"github.com/ringward/ringward/caddymodule/internal/audit"
+	"github.com/ringward/ringward/caddymodule/internal/caller"
+	"github.com/ringward/ringward/caddymodule/internal/intake"
+	"github.com/ringward/ringward/caddymodule/internal/phone"
+	"github.com/ringward/ringward/caddymodule/internal/provider"
+	"github.com/ringward/ringward/caddymodule/internal/quota"
+)
+
+// ServeHTTP walks one request through the front door. It answers every error
+// itself and returns nil: Caddy logs the URL of a returned error.
+func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+	caddyhttp.SetVar(r.Context(), caddyhttp.LogSkipVar, true)
+	ex := e.open(r)
+	e.guarded(ex, func() {
+		if p := e.admit(ex, w, r); p != nil {
+			ex.fail(p)
+			return
+		}
+		e.lookUp(ex, r, next)
+	})
+	e.close(ex, w)
+	return nil
+}
+
+// open starts the record of a request.
+func (e *Edge) open(r *http.Request) *exchange {
+	ex := &exchange{id: newRequestID(), start: time.Now()}
+	// Caddy has worked out the client's address under its trusted_proxies;
+	// headers are never read here.
+	if text, ok := caddyhttp.GetVar(r.Context(), caddyhttp.ClientIPVarKey).(string); ok {
+		if addr, err := netip.ParseAddr(text); err == nil {
+			ex.clientIP = addr.Unmap()
+		}
+	}
+	return ex
+}
+
+func newRequestID() string {
+	var id [16]byte
+	_, _ = rand.Read(id[:]) // never fails: crypto/rand ends the process instead
+	return hex.EncodeToString(id[:])
+}
+
+// guarded turns a panic anywhere down the chain into an internal error. The
+// panic's value may hold anything, so only its type and the stack are logged.
+func (e *Edge) guarded(ex *exchange, walk func()) {
+	defer func() {
+		if v := recover(); v != nil {
+			ex.answered, ex.answer = false, nil
+			ex.problem = &problem{reason: provider.ReasonInternal, cause: errPanic}
+			e.logger.Error("panic while serving a request", zap.String("request_id", ex.id),
+				zap.String("type", fmt.Sprintf("%T", v)), zap.ByteString("stack", debug.Stack()))
+		}
+	}()
+	walk()
+}
+
+var errPanic = errors.New("panic")
+
+// admit is steps 2 to 8: everything that can refuse a request before it costs
+// money.
+func (e *Edge) admit(ex *exchange, w http.ResponseWriter, r *http.Request) *problem {
+	if p := checkOrigin(r); p != nil {
+		return p
+	}
+	if p := e.take(ex, e.limiter, quota.ByIP, ex.ipKey); p != nil {
+		return p
+	}
+	if p := e.authenticate(ex, r); p != nil {
+		authFailures().Fail(alert.CallerAuthFailures, alert.AttrClientIP, ex.ipKey())
+		return p
+	}
+	pathNumber, p := e.match(ex, r)
+	if p != nil {
+		return p
+	}
+	in, p := e.read(ex, w, r, pathNumber)
+	if p != nil {
+		return p
+	}
+	number, p := e.checkNumber(ex, in)
+	if p != nil {
+		return p
+	}
+	if p := e.takeCallerAndNumber(ex); p != nil {
+		return p
+	}
+	ex.outbound = ex.op.form.Write(in, number)
+	ex.plan = ex.op.plans[ex.caller]
+	if ex.plan == nil {
+		return &problem{reason: provider.ReasonForbidden}
+	}
+	return nil
+}
+
+// authenticate finds out who is calling. An unknown key, a revoked one and
+// none at all look the same from outside.
+func (e *Edge) authenticate(ex *exchange, r *http.Request) *problem {
+	query, err := e.keyQuery(r)
+	if err != nil {
+		return &problem{reason: provider.ReasonInvalidRequest, detail: "the query string is not encoded well"}
+	}
+	key, err := e.extractor.Extract(r.Header, query)
+	if errors.Is(err, caller.ErrNone) && e.anonymous != nil {
+		if !isUnproxiedLocal(r) {
+			return &problem{reason: provider.ReasonUnauthenticated, cause: errAnonymousRemote}
+		}
+		ex.caller = e.anonymous
+		return nil
+	}
+	if err != nil {
+		return &problem{reason: provider.ReasonUnauthenticated, cause: err}
+	}
+	found, keyID, ok := e.app.directory.Find(key)
+	if !ok {
+		return &problem{reason: provider.ReasonUnauthenticated, cause: errUnknownKey}
+	}
+	state := found.Value
+	if e.served != nil && e.served[state.name] == nil {
+		return &problem{reason: provider.ReasonForbidden, cause: errNotServed}
+	}
+	ex.caller, ex.keyID = state, keyID
+	return nil
+}
+
+var (
+	errUnknownKey      = errors.New("unknown caller key")
+	errNotServed       = errors.New("this route does not serve the caller")
+	errAnonymousRemote = errors.New("anonymous request from another host or through a proxy")
+)
+
+// keyQuery parses the query only where the provider's clients put keys there.
+func (e *Edge) keyQuery(r *http.Request) (url.Values, error) {
+	if len(e.slotsIn.query) == 0 || r.URL.RawQuery == "" {
+		return nil, nil
+	}
+	if len(r.URL.RawQuery) > intake.MaxQueryBytes {
+		return nil, errLongQuery
+	}
+	return url.ParseQuery(r.URL.RawQuery)
+}
+
+var errLongQuery = errors.New("query string too long")
+
+// match finds the operation; what is not on the provider's allow-list does not
+// exist here.
+func (e *Edge) match(ex *exchange, r *http.Request) (pathNumber string, p *problem) {
+	op, pathNumber := e.provider.Match(r.Method, r.URL.EscapedPath())
+	if op == nil {
+		return "", &problem{reason: provider.ReasonUnknownOperation}
+	}
+	ex.op = e.ops[op]
+	return pathNumber, nil
+}
+
+// read takes the request's parameters in, within bounds of size and time.
+func (e *Edge) read(ex *exchange, w http.ResponseWriter, r *http.Request, pathNumber string) (*intake.Input, *problem) {
+	body, err := readBody(w, r)
+	if err != nil {
+		return nil, &problem{reason: provider.ReasonInvalidRequest, detail: "the body could not be read in time", cause: err}
+	}
+	in, err := ex.op.form.Read(intake.Message{PathNumber: pathNumber, RawQuery: r.URL.RawQuery, Header: r.Header, Body: body})
+	if refusal := (*intake.Error)(nil); errors.As(err, &refusal) {
+		return nil, &problem{reason: refusal.Reason, detail: refusal.Detail}
+	}
+	if err != nil {
+		return nil, &problem{reason: provider.ReasonInvalidRequest, cause: errInput}
+	}
+	return in, nil
+}
+
+var errInput = errors.New("reading input")
+
+// checkNumber holds the number against the policy and writes it as the
+// provider wants it.
+func (e *Edge) checkNumber(ex *exchange, in *intake.Input) (formatted string, p *problem) {
+	slot := ex.op.Number
+	if slot == nil {
+		return "", nil
+	}
+	number, err := e.parser.Parse(phone.Input{Raw: in.Number, Region: in.Region, BareInternational: slot.BareInternational})
+	switch {
+	case errors.Is(err, phone.ErrRegion) || errors.Is(err, phone.ErrType):
+		return "", &problem{reason: provider.ReasonNumberNotAllowed, detail: err.Error()}
+	case err != nil:
+		return "", &problem{reason: provider.ReasonInvalidNumber, detail: err.Error()}
+	}
+	pseudonyms, err := e.app.pseudonyms.get()
+	if err != nil {
+		return "", &problem{reason: provider.ReasonCredentialUnavailable, cause: err, retry: retryCredential}
+	}
+	ex.numbers = append(ex.numbers, audit.NumberRef{
+		Pseudonym: pseudonyms.Pseudonym(number.E164()),
+		Region:    number.Region(),
+	})
+	switch slot.Format {
+	case provider.FormatDigits:
+		return number.Digits(), nil
+	case provider.FormatNational:
+		return number.National(), nil
+	default:
+		return number.E164(), nil
+	}
+}
+
+func (e *Edge) takeCallerAndNumber(ex *exchange) *problem {
+	name := func() string { return ex.caller.name }
+	if p := e.take(ex, ex.caller.limiter, quota.ByCaller, name); p != nil {
+		return p
+	}
+	if p := e.take(ex, e.limiter, quota.ByCaller, name); p != nil {
+		return p
+	}
+	for _, n := range ex.numbers {
+		if p := e.take(ex, e.limiter, quota.ByNumber, func() string { return n.Pseudonym }); p != nil {
+			return p
+		}
+	}
+	return nil
+}
+
+// take counts the request in one dimension. What cannot be counted is refused.
+func (e *Edge) take(ex *exchange, l *quota.Limiter, by quota.Dimension, key func() string) *problem {
+	if !l.Has(by) {
+		return nil
+	}
+	state, err := l.Take(context.Background(), by, key())
+	if err != nil {
+		return &problem{reason: provider.ReasonInternal, cause: err}
+	}
+	ex.limits = append(ex.limits, state)
+	if state.Reached {
+		return &problem{reason: provider.ReasonRateLimited, cause: errLimit(by)}
+	}
+	return nil
+}
+
+// errLimit names the dimension of a limit that was reached.
+type errLimit quota.Dimension
+
+func (by errLimit) Error() string { return "limit reached by " + string(by) }
+
+// lookUp hands the exchange down the chain to the vault door. The request that
+// the chain sees is a stand-in without number, key or body.
+func (e *Edge) lookUp(ex *exchange, r *http.Request, next caddyhttp.Handler) {
+	err := next.ServeHTTP(newSink(), e.standIn(ex, r))
+	switch {
+	case ex.answered || ex.problem != nil:
+	case r.Context().Err() != nil:
+		ex.fail(&problem{reason: provider.ReasonCanceled, cause: r.Context().Err()})
+	case err != nil:
+		ex.fail(&problem{reason: provider.ReasonInternal, cause: errChain})
+	default:
+		ex.fail(&problem{reason: provider.ReasonInternal, cause: errNoTransport})
+	}
+}
+
+var (
+	errChain       = errors.New("a handler behind the front door failed")
+	errNoTransport = errors.New("no ringward transport behind the front door")
+)
+
+// standIn is what Caddy's reverse_proxy sees, and logs.
+func (e *Edge) standIn(ex *exchange, r *http.Request) *http.Request {
+	path := ex.op.Path
+	req := &http.Request{
+		Method: ex.op.Method,
+		URL:    &url.URL{Path: path},
+		Proto:  r.Proto, ProtoMajor: r.ProtoMajor, ProtoMinor: r.ProtoMinor,
+		Header:     make(http.Header),
+		Body:       http.NoBody,
+		Host:       e.provider.Name,
+		RemoteAddr: r.RemoteAddr,
+		RequestURI: path,
+		TLS:        r.TLS,
+	}
+	return req.WithContext(withExchange(r.Context(), ex))
+}

@@ -1,0 +1,83 @@
+package caddymodule
+
+import (
+	"context"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"github.com/ringward/ringward/caddymodule/internal/audit"
+	"github.com/ringward/ringward/caddymodule/internal/intake"
+	"github.com/ringward/ringward/caddymodule/internal/minimize"
+	"github.com/ringward/ringward/caddymodule/internal/provider"
+	"github.com/ringward/ringward/caddymodule/internal/quota"
+)
+
+// exchange is the record of one request. It is made at the front door, filled
+// on the way, and becomes the audit entry. Nothing else carries state between
+// the two doors.
+type exchange struct {
+	// Set at the front door.
+	id       string
+	start    time.Time
+	clientIP netip.Addr
+	caller   *callerState // nil until authenticated
+	keyID    string       // of the caller key; empty for anonymous
+	op       *operation   // nil until matched
+	numbers  []audit.NumberRef
+	limits   []quota.State
+	outbound intake.Outbound
+	plan     *minimize.Plan
+
+	// Set at the vault door.
+	claimed           atomic.Bool
+	upstreamCalls     int
+	upstreamStatus    int
+	upstreamTime      time.Duration
+	credentialVersion int
+	answered          bool
+	answer            []byte
+	released          minimize.ClassSet
+
+	// problem is set where the request is refused or fails, by either door.
+	problem *problem
+}
+
+// problem is why an exchange has no answer.
+type problem struct {
+	reason provider.Reason
+	detail string        // for the caller: generic
+	cause  error         // for the log: a sentinel without secret or number
+	hint   string        // for the operator
+	retry  time.Duration // Retry-After; 0 for none
+}
+
+// fail records the first problem of an exchange; later ones are consequences.
+func (ex *exchange) fail(p *problem) {
+	if ex.problem == nil {
+		ex.problem = p
+	}
+}
+
+// claim reports true once. A second round trip for the same exchange would be
+// a lookup that nobody asked for.
+func (ex *exchange) claim() bool { return ex.claimed.CompareAndSwap(false, true) }
+
+// ipKey is what the client is counted by; those on a unix socket are one.
+func (ex *exchange) ipKey() string {
+	if !ex.clientIP.IsValid() {
+		return "unix"
+	}
+	return quota.KeyForIP(ex.clientIP)
+}
+
+type exchangeKey struct{}
+
+func withExchange(ctx context.Context, ex *exchange) context.Context {
+	return context.WithValue(ctx, exchangeKey{}, ex)
+}
+
+func exchangeFrom(ctx context.Context) *exchange {
+	ex, _ := ctx.Value(exchangeKey{}).(*exchange)
+	return ex
+}

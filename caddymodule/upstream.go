@@ -1,0 +1,201 @@
+package caddymodule
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp/reverseproxy"
+
+	"github.com/ringward/ringward/caddymodule/internal/alert"
+	"github.com/ringward/ringward/caddymodule/internal/credential"
+	"github.com/ringward/ringward/caddymodule/internal/minimize"
+	"github.com/ringward/ringward/caddymodule/internal/provider"
+)
+
+// onceBody is a request body that cannot be sent twice. net/http sends a GET
+// again on its own when a reused connection breaks, unless the request has a
+// body that it cannot rewind; every lookup costs money, so every lookup has one.
+type onceBody struct {
+	data []byte
+	off  int
+}
+
+func (b *onceBody) Read(p []byte) (int, error) {
+	if b.off == len(b.data) {
+		return 0, io.EOF
+	}
+	n := copy(p, b.data[b.off:])
+	b.off += n
+	return n, nil
+}
+
+// Close does nothing: the bytes belong to the exchange.
+func (b *onceBody) Close() error { return nil }
+
+// upstreamContext carries to the provider's connection only what dialling
+// needs. Above all it hides reverse_proxy's trace, which would pass the
+// headers of upstream 1xx answers on to the caller.
+type upstreamContext struct{ context.Context }
+
+// Value returns what the dialler reads, and nothing else.
+func (c upstreamContext) Value(key any) any {
+	switch key {
+	case caddyhttp.VarsCtxKey, caddy.ReplacerCtxKey:
+		return c.Context.Value(key)
+	}
+	v := c.Context.Value(key)
+	if info, ok := v.(reverseproxy.DialInfo); ok {
+		return info
+	}
+	return nil
+}
+
+var (
+	errUpstreamTimeout = errors.New("the provider did not answer in time")
+	errUpstreamRefused = errors.New("the provider's address could not be reached")
+	errUpstreamTLS     = errors.New("the provider's certificate or TLS version was not accepted")
+	errUpstreamBroken  = errors.New("the connection to the provider broke")
+	errRedirect        = errors.New("the provider answered with a redirect")
+	errContentType     = errors.New("the answer is not JSON")
+	errEncoding        = errors.New("the answer has an unknown encoding")
+	errTooLarge        = errors.New("the answer is too large")
+	errTruncated       = errors.New("the answer is truncated")
+	errEcho            = errors.New("the answer held the credential")
+)
+
+// upstreamProblem maps a failed round trip to a sentinel: the error's own text
+// holds the URL.
+func upstreamProblem(ctx context.Context, err error) *problem {
+	var dial reverseproxy.DialError
+	var netErr net.Error
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		return &problem{reason: provider.ReasonCanceled, cause: context.Canceled}
+	case errors.Is(ctx.Err(), context.DeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
+		return &problem{reason: provider.ReasonUpstreamTimeout, cause: errUpstreamTimeout}
+	case errors.As(err, &dial):
+		return &problem{reason: provider.ReasonUpstreamError, cause: errUpstreamRefused}
+	case isTLSError(err):
+		return &problem{reason: provider.ReasonUpstreamError, cause: errUpstreamTLS}
+	default:
+		return &problem{reason: provider.ReasonUpstreamError, cause: errUpstreamBroken}
+	}
+}
+
+// isTLSError tells a handshake that failed from a connection that broke.
+func isTLSError(err error) bool {
+	var alert tls.AlertError
+	var record tls.RecordHeaderError
+	var verify *tls.CertificateVerificationError
+	return errors.As(err, &alert) || errors.As(err, &record) || errors.As(err, &verify) ||
+		strings.Contains(err.Error(), "tls: ") // crypto/tls has no type for the rest
+}
+
+// receive turns the provider's answer into the caller's, or into a problem.
+func (t *Transport) receive(ctx context.Context, ex *exchange, resp *http.Response, value *credential.Value) {
+	defer resp.Body.Close()
+	ex.upstreamStatus = resp.StatusCode
+	body, cause := t.readAnswer(resp)
+	var result minimize.Result
+	if cause == nil {
+		result, cause = ex.plan.Apply(nil, resp.StatusCode, body)
+	} else {
+		result = ex.plan.Unread(resp.StatusCode)
+	}
+	switch {
+	case ctx.Err() != nil && cause != nil:
+		ex.fail(upstreamProblem(ctx, cause))
+	case result.Verdict != provider.Answer:
+		ex.fail(t.verdictProblem(result, cause, resp.Header, value))
+	case cause != nil:
+		ex.fail(&problem{reason: provider.ReasonUpstreamError, cause: cause})
+	case value.Renderings().Found(result.Body):
+		hub().Emit(alert.Event{Name: alert.CredentialEchoed, Attributes: map[string]string{alert.AttrProvider: t.provider.Name}})
+		ex.fail(&problem{reason: provider.ReasonUpstreamError, cause: errEcho})
+	default:
+		ex.answered, ex.answer, ex.released = true, result.Body, result.Released
+	}
+}
+
+// readAnswer reads a whole answer that claims to be JSON.
+func (t *Transport) readAnswer(resp *http.Response) ([]byte, error) {
+	switch {
+	case resp.StatusCode >= 300 && resp.StatusCode < 400:
+		return nil, errRedirect
+	case len(resp.Header["Content-Encoding"]) > 0: // gzip has been undone by then
+		return nil, errEncoding
+	case !isJSONAnswer(resp.Header["Content-Type"]):
+		return nil, errContentType
+	case resp.ContentLength > t.MaxAnswer:
+		return nil, errTooLarge
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, t.MaxAnswer+1))
+	switch {
+	case err != nil:
+		return nil, errTruncated
+	case int64(len(body)) > t.MaxAnswer:
+		return nil, errTooLarge
+	}
+	return body, nil
+}
+
+// isJSONAnswer accepts application/json and application/*+json, in UTF-8.
+func isJSONAnswer(values []string) bool {
+	if len(values) != 1 {
+		return false
+	}
+	media, params, _ := strings.Cut(strings.ToLower(values[0]), ";")
+	media, params = strings.TrimSpace(media), strings.ReplaceAll(params, " ", "")
+	if media != "application/json" && (!strings.HasPrefix(media, "application/") || !strings.HasSuffix(media, "+json")) {
+		return false
+	}
+	charset, found := strings.CutPrefix(params, "charset=")
+	return !found || slices.Contains([]string{"utf-8", `"utf-8"`, "utf8"}, charset)
+}
+
+// verdictProblem says what a provider's error means for the caller, and tells
+// those who look after the credential. cause is set where the body could not
+// be read and the status alone decided.
+func (t *Transport) verdictProblem(r minimize.Result, cause error, h http.Header, value *credential.Value) *problem {
+	p := &problem{reason: provider.ReasonUpstreamError, cause: verdictError(r.Verdict), hint: r.Hint}
+	switch r.Verdict {
+	case provider.BadCredential:
+		t.keeper.Rejected(value)
+	case provider.QuotaExceeded, provider.RateLimited:
+		p.reason, p.retry = provider.ReasonUpstreamBusy, retryAfter(h)
+	case provider.BadRequest:
+		p.reason = provider.ReasonUpstreamRefused
+	default:
+		if cause != nil {
+			p.cause = cause
+		}
+	}
+	return p
+}
+
+// verdictError is a verdict as the cause of a problem.
+type verdictError provider.Verdict
+
+func (v verdictError) Error() string { return "the provider answered: " + string(v) }
+
+// maxRetryAfter bounds what a provider can make callers wait.
+const maxRetryAfter = time.Hour
+
+// retryAfter reads the provider's Retry-After in seconds, within bounds; a
+// minute where there is none that makes sense.
+func retryAfter(h http.Header) time.Duration {
+	d, err := time.ParseDuration(h.Get("Retry-After") + "s")
+	if err != nil || d <= 0 {
+		return time.Minute
+	}
+	return min(d, maxRetryAfter)
+}
