@@ -28,6 +28,11 @@ type App struct {
 	// required as soon as there is one.
 	Vault *credential.SessionConfig `json:"vault,omitempty"`
 
+	// Environment is the environment that this instance belongs to, such as
+	// production. A secret in Vault whose custom metadata names another is
+	// refused. Default: none, and then no secret may name one.
+	Environment string `json:"environment,omitempty"`
+
 	// Audit says where audit entries go. Default: a file in Caddy's data
 	// directory.
 	Audit AuditConfig `json:"audit"`

@@ -19,6 +19,7 @@ func init() {
 // parseApp reads the global option:
 //
 //	ringward {
+//		environment <name>
 //		vault [<address>] {
 //			auth token | token_file <path> | approle { ... } | kubernetes <role> | jwt [<role>] | cert [<role>] { ... }
 //			namespace <name>
@@ -46,9 +47,10 @@ func parseApp(d *caddyfile.Dispenser, existing any) (any, error) {
 	}
 	app := new(App)
 	err := readBlock(d, map[string]option{
-		"vault":  once(func(d *caddyfile.Dispenser) error { return parseVault(d, app) }),
-		"audit":  once(func(d *caddyfile.Dispenser) error { return parseAudit(d, &app.Audit) }),
-		"caller": many(func(d *caddyfile.Dispenser) error { return parseCaller(d, app) }),
+		"vault":       once(func(d *caddyfile.Dispenser) error { return parseVault(d, app) }),
+		"environment": text("environment <name>", &app.Environment),
+		"audit":       once(func(d *caddyfile.Dispenser) error { return parseAudit(d, &app.Audit) }),
+		"caller":      many(func(d *caddyfile.Dispenser) error { return parseCaller(d, app) }),
 	})
 	if err != nil {
 		return nil, err
@@ -183,14 +185,14 @@ func parseCallerKeys(d *caddyfile.Dispenser, c *CallerConfig) error {
 func parseSecret(d *caddyfile.Dispenser, s *SecretConfig) error {
 	args := d.RemainingArgs()
 	switch {
-	case len(args) == 3 && args[0] == sourceVault:
-		s.Source, s.Path, s.Field = args[0], args[1], args[2]
+	case len(args) >= 3 && args[0] == sourceVault:
+		s.Source, s.Path, s.Fields = args[0], args[1], args[2:]
 	case len(args) == 2 && args[0] == sourceFile:
 		s.Source, s.Path = args[0], args[1]
 	case len(args) == 2 && args[0] == sourceEnv:
 		s.Source, s.Name = args[0], args[1]
 	default:
-		return d.Err("the form is: vault <path> <field> | file <path> | env <name>; a secret itself never stands in a config")
+		return d.Err("the form is: vault <path> <field...> | file <path> | env <name>; a secret itself never stands in a config")
 	}
 	if err := s.validate(); err != nil {
 		return d.WrapErr(err)

@@ -34,10 +34,12 @@ type route struct {
 // reverse_proxy's own can be slipped in.
 //
 //	ringward [<matcher>] <preset> | custom <name> {
-//		credential vault <path> <field> | file <path> | env <name> {
+//		credential vault <path> <field...> | file <path> | env <name> {
 //			kv 1|2
 //			refresh <duration>
 //			max_stale <duration>
+//			rotation_grace <duration>
+//			rotate_every <duration>
 //		}
 //		upstream <https://host[:port]>
 //		ca <file>
@@ -259,8 +261,10 @@ func parseCredential(d *caddyfile.Dispenser, c *CredentialConfig) error {
 			}
 			return nil
 		}),
-		"refresh":   duration("refresh <duration>", &c.Refresh),
-		"max_stale": duration("max_stale <duration>", &c.MaxStale),
+		"refresh":        duration("refresh <duration>", &c.Refresh),
+		"max_stale":      duration("max_stale <duration>", &c.MaxStale),
+		"rotation_grace": duration("rotation_grace <duration>", &c.RotationGrace),
+		"rotate_every":   duration("rotate_every <duration>", &c.RotateEvery),
 	})
 }
 

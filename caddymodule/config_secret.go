@@ -33,8 +33,9 @@ type SecretConfig struct {
 	// has it; or the path of a file.
 	Path string `json:"path,omitempty"`
 
-	// Field is the field of the secret in Vault.
-	Field string `json:"field,omitempty"`
+	// Fields are the fields of the secret in Vault, in the order in which the
+	// provider needs them; most need one.
+	Fields []string `json:"fields,omitempty"`
 
 	// KV is the version of Vault's KV engine, 1 or 2. Default: asked of Vault.
 	KV int `json:"kv,omitempty"`
@@ -54,6 +55,14 @@ type CredentialConfig struct {
 	// MaxStale is for how long the last good value is used while the source
 	// cannot be reached. Default: 1h.
 	MaxStale caddy.Duration `json:"max_stale,omitempty"`
+
+	// RotationGrace is for how long after a rotation the version before is
+	// used when the provider refuses the new one. Default: 10m.
+	RotationGrace caddy.Duration `json:"rotation_grace,omitempty"`
+
+	// RotateEvery is the age from which a version is reported as overdue for
+	// rotation. Default: 90 days.
+	RotateEvery caddy.Duration `json:"rotate_every,omitempty"`
 }
 
 // fieldName is the name of the only field of file and env sources.
@@ -61,11 +70,11 @@ const fieldName = "value"
 
 func (c *SecretConfig) validate() error {
 	switch {
-	case c.Source == sourceVault && c.Path != "" && c.Field != "":
-		_, err := credential.ParseReference(c.Path, c.Field)
+	case c.Source == sourceVault && c.Path != "" && len(c.Fields) > 0:
+		_, err := credential.ParseReference(c.Path, c.Fields...)
 		return err
-	case c.Source == sourceFile && c.Path != "" && c.Field == "":
-	case c.Source == sourceEnv && c.Name != "" && c.Path == "" && c.Field == "":
+	case c.Source == sourceFile && c.Path != "" && len(c.Fields) == 0:
+	case c.Source == sourceEnv && c.Name != "" && c.Path == "" && len(c.Fields) == 0:
 	default:
 		return errors.New("a secret is named by: vault with path and field, file with path, or env with name")
 	}
@@ -90,7 +99,9 @@ func (c *SecretConfig) source(app *App, l *leases, logger *zap.Logger) (credenti
 	if err != nil {
 		return nil, err
 	}
-	return credential.NewVaultSource(session, credential.Reference{Path: c.Path, Fields: []string{c.Field}, KV: c.KV})
+	return credential.NewVaultSource(session, credential.Reference{
+		Path: c.Path, Fields: c.Fields, KV: c.KV, Environment: app.Environment,
+	})
 }
 
 // vaultSession returns the login that all references of this config share.
@@ -121,7 +132,7 @@ func poolKey(parts ...any) string {
 // source that cannot be reached is not.
 func (c *CredentialConfig) keep(ctx caddy.Context, l *leases, app *App, name string) (*credential.Keeper, error) {
 	logger := ctx.Logger()
-	return lease(l, keeperPool, poolKey(app.Vault, c, name), func() (*credential.Keeper, func() error, error) {
+	return lease(l, keeperPool, poolKey(app.Vault, app.Environment, c, name), func() (*credential.Keeper, func() error, error) {
 		own := new(leases)
 		keeper, err := c.newKeeper(ctx, own, app, name, logger)
 		if err != nil {
@@ -137,10 +148,12 @@ func (c *CredentialConfig) newKeeper(ctx context.Context, l *leases, app *App, n
 		return nil, err
 	}
 	keeper, err := credential.NewKeeper(credential.KeeperConfig{
-		Source:   source,
-		Refresh:  time.Duration(c.Refresh),
-		MaxStale: time.Duration(c.MaxStale),
-		OnEvent:  func(e credential.Event) { hub().Emit(keeperEvent(e, name)) },
+		Source:      source,
+		Refresh:     time.Duration(c.Refresh),
+		MaxStale:    time.Duration(c.MaxStale),
+		Grace:       time.Duration(c.RotationGrace),
+		RotateEvery: time.Duration(c.RotateEvery),
+		OnEvent:     func(e credential.Event) { hub().Emit(keeperEvent(e, name)) },
 	})
 	if err != nil {
 		return nil, err

@@ -28,10 +28,100 @@ func TestNewKeyIsUsedWhileRunning(t *testing.T) {
 	s.provider.SetKeys("the-next-key")
 	s.vault.Put("secret/phone/provider", map[string]string{"api_key": "the-next-key"})
 	// The rejection of the old key asks Vault at once, long before the refresh.
-	eventually(t, "the new key", func() bool { return s.lookup(s.Minimal, canaryNumber).status == 200 })
-	if e := s.entries(); e[len(e)-1].Decision != "answered" {
-		t.Errorf("audit entry %+v", e[len(e)-1])
+	got := s.lookup(s.Minimal, canaryNumber)
+	if got.status != 200 {
+		t.Errorf("the request that met the rotation: got %d %s", got.status, got.body)
 	}
+	if e := s.entry(got); e.Decision != "answered" || e.UpstreamCalls != 2 || e.CredentialVersion != 2 {
+		t.Errorf("audit entry %+v", e)
+	}
+	if e := s.entry(s.lookup(s.Minimal, canaryNumber)); e.UpstreamCalls != 1 {
+		t.Errorf("the request after it: audit entry %+v", e)
+	}
+}
+
+// TestPreviousKeyServesWhileTheProviderLags: Vault has a new version that the
+// provider does not know yet.
+func TestPreviousKeyServesWhileTheProviderLags(t *testing.T) {
+	s := newStage(t, "checkthatphone")
+	s.Refresh = "100ms"
+	s.start()
+	s.vault.Put("secret/phone/provider", map[string]string{"api_key": "the-next-key"})
+	eventually(t, "version 2", func() bool { return strings.Contains(s.admin("/ringward/status"), `"version":2`) })
+	first := s.lookup(s.Minimal, canaryNumber)
+	if e := s.entry(first); first.status != 200 || e.UpstreamCalls != 2 || e.CredentialVersion != 1 {
+		t.Errorf("first: got %d, audit entry %+v", first.status, e)
+	}
+	second := s.lookup(s.Minimal, canaryNumber)
+	if e := s.entry(second); second.status != 200 || e.UpstreamCalls != 1 || e.CredentialVersion != 1 {
+		t.Errorf("second, while the new key cools down: got %d, audit entry %+v", second.status, e)
+	}
+	s.provider.SetKeys("the-next-key")
+	third := s.lookup(s.Minimal, canaryNumber)
+	if e := s.entry(third); third.status != 200 || e.CredentialVersion != 2 {
+		t.Errorf("when the provider has caught up: got %d, audit entry %+v", third.status, e)
+	}
+}
+
+func TestPreviousKeyIsNotUsedAfterItsGrace(t *testing.T) {
+	s := newStage(t, "checkthatphone")
+	s.Refresh = "100ms\n rotation_grace 1ms"
+	s.start()
+	s.vault.Put("secret/phone/provider", map[string]string{"api_key": "the-next-key"})
+	eventually(t, "version 2", func() bool { return strings.Contains(s.admin("/ringward/status"), `"version":2`) })
+	if got := s.lookup(s.Minimal, canaryNumber); got.status != 502 || s.entry(got).UpstreamCalls != 1 {
+		t.Errorf("got %d, audit entry %+v", got.status, s.entry(got))
+	}
+}
+
+// TestOnlyARefusedKeyIsTriedAgain: other errors are no reason to call twice.
+func TestOnlyARefusedKeyIsTriedAgain(t *testing.T) {
+	s := newStage(t, "checkthatphone")
+	s.Refresh = "100ms"
+	s.start()
+	s.vault.Put("secret/phone/provider", map[string]string{"api_key": s.Key + "2"})
+	s.provider.SetKeys(s.Key, s.Key+"2")
+	eventually(t, "version 2", func() bool { return strings.Contains(s.admin("/ringward/status"), `"version":2`) })
+	for _, status := range []int{400, 402, 403, 404, 429, 500, 503} {
+		s.provider.Reset()
+		s.provider.SetFault(demo.Fault{Status: status, Body: `{"error":"x","detail":"y"}`})
+		if got := s.lookup(s.Minimal, canaryNumber); got.status == 200 || s.provider.Calls() != 1 {
+			t.Errorf("%d: got %d after %d calls", status, got.status, s.provider.Calls())
+		}
+	}
+	s.provider.Reset()
+	s.provider.SetFault(demo.Fault{Sticky: true, Status: 401, Body: `{"error":"x","detail":"y"}`})
+	if got := s.lookup(s.Minimal, canaryNumber); got.status != 502 || s.provider.Calls() != 2 {
+		t.Errorf("both versions refused: got %d after %d calls", got.status, s.provider.Calls())
+	}
+}
+
+func TestOldSecretIsFoundInAnswersToo(t *testing.T) {
+	s := newStage(t, "checkthatphone")
+	s.start()
+	s.vault.Put("secret/phone/provider", map[string]string{"api_key": "the-next-key"})
+	s.provider.SetFault(
+		demo.Fault{Status: 401, Body: `{"error":"x"}`},
+		demo.Fault{Body: `{"success":true,"data":{"dipCarrier":"` + strings.ReplaceAll(s.Key, `"`, `\"`) + `"}}`},
+	)
+	s.provider.SetKeys("the-next-key")
+	if got := s.lookup(s.Full, canaryNumber); got.status != 502 || s.provider.Calls() != 2 {
+		t.Errorf("got %d %s after %d calls", got.status, got.body, s.provider.Calls())
+	}
+}
+
+func TestSecretOfAnotherEnvironmentRefusesTheConfig(t *testing.T) {
+	s := newStage(t, "checkthatphone")
+	s.vault.SetMetadata("secret/phone/provider", map[string]string{"environment": "production"})
+	for _, own := range []string{"", "environment staging"} {
+		s.App = own
+		err := s.tryStart()
+		if err == nil || !strings.Contains(err.Error(), "production") || (own != "" && !strings.Contains(err.Error(), "staging")) {
+			t.Errorf("with %q: %v", own, err)
+		}
+	}
+	s.App = "environment production"
+	s.start()
 }
 
 func TestWrongReferenceRefusesTheConfig(t *testing.T) {

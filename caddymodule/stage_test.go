@@ -6,10 +6,12 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"io"
+	mathrand "math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"text/template"
@@ -43,6 +45,7 @@ type stage struct {
 	Full       string
 	MinimalSum string
 	FullSum    string
+	Refresh    string // of the credential
 	Route      string // further options of the route
 	App        string // further global options of Ringward
 	Sites      string // further sites
@@ -81,7 +84,9 @@ http://:{{.Port}} {
 	ringward {{.Preset}} {
 		upstream {{.Upstream}}
 		ca {{.Dir}}/ca.pem
-		credential vault secret/phone/provider api_key
+		credential vault secret/phone/provider api_key {
+			refresh {{.Refresh}}
+		}
 		{{.Route}}
 	}
 }
@@ -94,7 +99,8 @@ func newStage(t *testing.T, preset string) *stage {
 	t.Helper()
 	s := &stage{
 		t: t, Preset: preset, Dir: t.TempDir(), record: new(demo.Recording), vault: demo.NewVault(),
-		Key: "canary/+" + randomText() + "=\"&",
+		Refresh: "30s",
+		Key:     "canary/+" + randomText() + "=\"&",
 	}
 	s.Admin = filepath.Join(s.Dir, "admin.sock")
 	s.Port = freePort(t)
@@ -125,15 +131,20 @@ func newCaller(t *testing.T) (key, digest string) {
 	return key, sum.String()
 }
 
+// freePort finds a port below those that the kernel gives to outgoing
+// connections, which could take it before Caddy does.
 func freePort(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		port := strconv.Itoa(20000 + mathrand.IntN(10000))
+		listener, err := net.Listen("tcp", "127.0.0.1:"+port)
+		if err == nil {
+			_ = listener.Close()
+			return port
+		}
 	}
-	defer listener.Close()
-	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	return port
+	t.Fatal("no free port")
+	return ""
 }
 
 func (s *stage) file(name, text string) string {
@@ -289,8 +300,10 @@ type auditEntry struct {
 	Status        int
 	Operation     string
 	UpstreamCalls int `json:"upstream_calls"`
-	Released      []string
-	Numbers       []struct{ Pseudonym, Region string }
+
+	CredentialVersion int `json:"credential_version"`
+	Released          []string
+	Numbers           []struct{ Pseudonym, Region string }
 }
 
 // entries reads the audit log.

@@ -178,31 +178,47 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// lookUp makes the one call of an exchange.
+// lookUp makes the call of an exchange. It makes another only when the provider
+// has refused the credential, which it does not charge for, and there is
+// another credential to try.
 func (t *Transport) lookUp(ctx context.Context, ex *exchange) {
-	value, err := t.keeper.Current()
+	value, err := t.firstChoice()
 	if err != nil {
 		ex.fail(&problem{reason: provider.ReasonCredentialUnavailable, cause: err, retry: retryCredential})
 		return
 	}
 	ctx, cancel := context.WithTimeout(upstreamContext{ctx}, time.Duration(t.Timeout))
 	defer cancel()
+	var tried []*credential.Value
+	for value != nil {
+		tried = append(tried, value)
+		if refused := t.attempt(ctx, ex, tried); !refused {
+			return
+		}
+		value = t.nextChoice(ctx, tried)
+	}
+	ex.fail(&problem{reason: provider.ReasonUpstreamError, cause: verdictError(provider.BadCredential)})
+}
+
+// attempt makes one call with the last of the tried credentials, and reports
+// whether the provider refused it.
+func (t *Transport) attempt(ctx context.Context, ex *exchange, tried []*credential.Value) (refused bool) {
+	value := tried[len(tried)-1]
 	out, err := t.request(ctx, ex, value)
 	if err != nil {
 		ex.fail(&problem{reason: provider.ReasonInternal, cause: errPlacing})
-		return
+		return false
 	}
 	ex.credentialVersion = value.Version
 	ex.upstreamCalls++
 	start := time.Now()
+	defer func() { ex.upstreamTime += time.Since(start) }()
 	resp, err := t.http.RoundTrip(out)
 	if err != nil {
-		ex.upstreamTime = time.Since(start)
 		ex.fail(upstreamProblem(ctx, err))
-		return
+		return false
 	}
-	t.receive(ctx, ex, resp, value)
-	ex.upstreamTime = time.Since(start)
+	return t.receive(ctx, ex, resp, tried)
 }
 
 var errPlacing = errors.New("placing the credential failed")

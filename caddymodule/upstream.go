@@ -100,8 +100,9 @@ func isTLSError(err error) bool {
 		strings.Contains(err.Error(), "tls: ") // crypto/tls has no type for the rest
 }
 
-// receive turns the provider's answer into the caller's, or into a problem.
-func (t *Transport) receive(ctx context.Context, ex *exchange, resp *http.Response, value *credential.Value) {
+// receive turns the provider's answer into the caller's, or into a problem, or
+// reports that the provider refused the credential.
+func (t *Transport) receive(ctx context.Context, ex *exchange, resp *http.Response, tried []*credential.Value) (refused bool) {
 	defer resp.Body.Close()
 	ex.upstreamStatus = resp.StatusCode
 	body, cause := t.readAnswer(resp)
@@ -114,16 +115,24 @@ func (t *Transport) receive(ctx context.Context, ex *exchange, resp *http.Respon
 	switch {
 	case ctx.Err() != nil && cause != nil:
 		ex.fail(upstreamProblem(ctx, cause))
+	case result.Verdict == provider.BadCredential:
+		return true
 	case result.Verdict != provider.Answer:
-		ex.fail(t.verdictProblem(result, cause, resp.Header, value))
+		ex.fail(verdictProblem(result, cause, resp.Header))
 	case cause != nil:
 		ex.fail(&problem{reason: provider.ReasonUpstreamError, cause: cause})
-	case value.Renderings().Found(result.Body):
+	case holdsAny(result.Body, tried):
 		hub().Emit(alert.Event{Name: alert.CredentialEchoed, Attributes: map[string]string{alert.AttrProvider: t.provider.Name}})
 		ex.fail(&problem{reason: provider.ReasonUpstreamError, cause: errEcho})
 	default:
 		ex.answered, ex.answer, ex.released = true, result.Body, result.Released
 	}
+	return false
+}
+
+// holdsAny looks for every credential that the provider has seen.
+func holdsAny(body []byte, values []*credential.Value) bool {
+	return slices.ContainsFunc(values, func(v *credential.Value) bool { return v.Renderings().Found(body) })
 }
 
 // readAnswer reads a whole answer that claims to be JSON.
@@ -162,14 +171,11 @@ func isJSONAnswer(values []string) bool {
 	return !found || slices.Contains([]string{"utf-8", `"utf-8"`, "utf8"}, charset)
 }
 
-// verdictProblem says what a provider's error means for the caller, and tells
-// those who look after the credential. cause is set where the body could not
-// be read and the status alone decided.
-func (t *Transport) verdictProblem(r minimize.Result, cause error, h http.Header, value *credential.Value) *problem {
+// verdictProblem says what a provider's error means for the caller. cause is
+// set where the body could not be read and the status alone decided.
+func verdictProblem(r minimize.Result, cause error, h http.Header) *problem {
 	p := &problem{reason: provider.ReasonUpstreamError, cause: verdictError(r.Verdict), hint: r.Hint}
 	switch r.Verdict {
-	case provider.BadCredential:
-		t.keeper.Rejected(value)
 	case provider.QuotaExceeded, provider.RateLimited:
 		p.reason, p.retry = provider.ReasonUpstreamBusy, retryAfter(h)
 	case provider.BadRequest:

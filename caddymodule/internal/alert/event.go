@@ -20,6 +20,7 @@ const (
 	CredentialRotated       = "credential_rotated"        // a new version is in use
 	CredentialStale         = "credential_stale"          // past its limit; requests are refused
 	CredentialOverdue       = "credential_overdue"        // a version should have been rotated by now
+	CredentialPreviousUsed  = "credential_previous_used"  // the provider refuses the new version, and took the one before
 	CredentialEchoed        = "credential_echoed"         // a provider's answer held the credential
 	AuditUnavailable        = "audit_unavailable"         // entries cannot be written; requests are refused
 	CallerAuthFailures      = "caller_auth_failures"      // repeated failures to authenticate

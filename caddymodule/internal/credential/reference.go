@@ -31,9 +31,9 @@ type Reference struct {
 	// segments where KV is set.
 	Mount string `json:"mount,omitempty"`
 
-	// Environment, when set, must equal the custom metadata "environment" of the
-	// secret where that is set: a production key cannot be used in a test by
-	// mistake, nor the other way round. KV version 1 has no metadata.
+	// Environment must equal the custom metadata "environment" of the secret
+	// where that is set: a production key cannot be used in a test by mistake, nor
+	// the other way round. KV version 1 has no metadata.
 	Environment string `json:"environment,omitempty"`
 }
 

@@ -91,8 +91,12 @@ func (s *VaultSource) fromVersion2(answer *api.Secret) (*Value, error) {
 func (s *VaultSource) checkEnvironment(meta map[string]any) error {
 	custom, _ := meta["custom_metadata"].(map[string]any)
 	mark, _ := custom["environment"].(string)
-	if s.ref.Environment == "" || mark == "" || mark == s.ref.Environment {
+	if mark == "" || mark == s.ref.Environment {
 		return nil
+	}
+	if s.ref.Environment == "" {
+		return fmt.Errorf("the secret is marked for environment %.64q and this instance names none: set its environment, or change the path: %w",
+			mark, ErrEnvironment)
 	}
 	return fmt.Errorf("the secret is marked for environment %.64q and this is %.64q: change the path, or the secret's custom metadata: %w",
 		mark, s.ref.Environment, ErrEnvironment)

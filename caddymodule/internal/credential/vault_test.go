@@ -90,7 +90,8 @@ func TestSecretsOfBothVersionsAreRead(t *testing.T) {
 
 func TestWhatIsWrongInVaultIsTold(t *testing.T) {
 	f := newFakeVault()
-	f.putV2("secret/data/good", 1, `{"api_key":"x-good","empty":"","null":null,"object":{"a":1},"list":[1],"bool":true,"line":"`+sample+`\n"}`, `{"environment":"production"}`)
+	f.putV2("secret/data/good", 1, `{"api_key":"x-good","empty":"","null":null,"object":{"a":1},"list":[1],"bool":true,"line":"`+sample+`\n"}`, "")
+	f.putV2("secret/data/marked", 1, `{"api_key":"x-marked"}`, `{"environment":"production"}`)
 	f.put("secret/data/deleted", `{"data":{"data":null,"metadata":{"deletion_time":"2026-01-01T00:00:00Z","destroyed":false,"version":3}}}`)
 	f.put("secret/data/destroyed", `{"data":{"data":null,"metadata":{"destroyed":true,"version":3}}}`)
 	f.putV2("secret/data/forbidden", 1, `{"api_key":"x"}`, "")
@@ -120,7 +121,7 @@ func TestWhatIsWrongInVaultIsTold(t *testing.T) {
 		{Reference{Path: "secret/good", Fields: []string{"list"}}, ErrInvalid, `"list"`},
 		{Reference{Path: "secret/good", Fields: []string{"bool"}}, ErrInvalid, `"bool"`},
 		{Reference{Path: "secret/good", Fields: []string{"line"}}, ErrInvalid, "trailing newline"},
-		{Reference{Path: "secret/good", Environment: "staging"}, ErrEnvironment, `"production"`},
+		{Reference{Path: "secret/marked", Environment: "staging"}, ErrEnvironment, `"production"`},
 		{Reference{Path: "secret/flat"}, ErrInvalid, "KV version 2"},
 		{Reference{Path: "secret/forbidden"}, ErrDenied, `grant "read" on secret/data/forbidden`},
 		{Reference{Path: "nowhere/ctp"}, ErrDenied, "mount exists"},
@@ -163,7 +164,8 @@ func TestEnvironmentOfTheSecretMustMatch(t *testing.T) {
 		want              error
 	}{
 		{"secret/marked", "production", nil},
-		{"secret/marked", "", nil},
+		{"secret/marked", "", ErrEnvironment},
+		{"secret/unmarked", "", nil},
 		{"secret/unmarked", "staging", nil},
 		{"secret/marked", "Production", ErrEnvironment},
 		{"secret/marked", "staging", ErrEnvironment},

@@ -73,6 +73,17 @@ func (v *Vault) Put(path string, data map[string]string) (version int) {
 	panic("demo: Put needs a path below secret/ or kv1/")
 }
 
+// SetMetadata sets the custom metadata of a secret below "secret/".
+func (v *Vault) SetMetadata(path string, custom map[string]string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	stored := make(map[string]any, len(custom))
+	for name, value := range custom {
+		stored[name] = value
+	}
+	v.secretAt(strings.TrimPrefix(path, "secret/")).custom = stored
+}
+
 // SetSealed makes the Vault answer 503 to everything, as a sealed one does, or
 // ends that.
 func (v *Vault) SetSealed(sealed bool) {
