@@ -46,7 +46,7 @@ func (*Admin) status(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodGet {
 		return caddy.APIError{HTTPStatus: http.StatusMethodNotAllowed, Err: errors.New("use GET")}
 	}
-	app := currentApp.Load()
+	app := running.latest()
 	if app == nil {
 		return caddy.APIError{HTTPStatus: http.StatusNotFound, Err: errors.New("the running config has no ringward routes")}
 	}

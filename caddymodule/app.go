@@ -93,6 +93,7 @@ func (App) CaddyModule() caddy.ModuleInfo {
 // Provision opens what the routes share. The HTTP app may serve before this
 // app is started, so everything that a request needs is ready here.
 func (a *App) Provision(ctx caddy.Context) error {
+	guardStdLog()
 	a.ctx = ctx
 	a.logger = ctx.Logger()
 	a.secrets = new(secrets)
@@ -167,18 +168,20 @@ func (a *App) newCallerState(c *CallerConfig) (*callerState, error) {
 
 // Start makes this config the one whose event handlers hear of alerts.
 func (a *App) Start() error {
-	currentApp.Store(a)
+	running.add(a)
 	return nil
 }
 
-// Stop ends that.
+// Stop ends that. Where a new config could not be started, the one before it
+// goes on.
 func (a *App) Stop() error {
-	currentApp.CompareAndSwap(a, nil)
+	running.remove(a)
 	return nil
 }
 
 // Cleanup lets go of what is shared with other configs.
 func (a *App) Cleanup() error {
+	guardStdLog()
 	return a.leases.Close()
 }
 

@@ -290,7 +290,7 @@ func size(usage string, target *int64) option {
 			return err
 		}
 		value, err := humanize.ParseBytes(word)
-		if err != nil || value == 0 || value > 64<<20 {
+		if err != nil || value == 0 || value > maxAnswerCeiling {
 			return d.Errf("%q is not a size such as 256KiB, 64MiB at most; the form is: %s", word, usage)
 		}
 		*target = int64(value)

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -99,17 +101,26 @@ func (c *SecretConfig) source(app *App, l *leases, logger *zap.Logger) (credenti
 	if err != nil {
 		return nil, err
 	}
-	return credential.NewVaultSource(session, credential.Reference{
-		Path: c.Path, Fields: c.Fields, KV: c.KV, Environment: app.Environment,
-	})
+	return credential.NewVaultSource(session, c.reference(app))
+}
+
+// reference is what a source of the kind vault reads.
+func (c *SecretConfig) reference(app *App) credential.Reference {
+	return credential.Reference{Path: c.Path, Fields: c.Fields, KV: c.KV, Environment: app.Environment}
+}
+
+// sessionConfig says how to reach Vault; VAULT_ADDR and VAULT_TOKEN may say it
+// all.
+func (a *App) sessionConfig() credential.SessionConfig {
+	if a.Vault == nil {
+		return credential.SessionConfig{}
+	}
+	return *a.Vault
 }
 
 // vaultSession returns the login that all references of this config share.
 func (a *App) vaultSession(l *leases) (*credential.Session, error) {
-	config := credential.SessionConfig{} // VAULT_ADDR and VAULT_TOKEN may say it all
-	if a.Vault != nil {
-		config = *a.Vault
-	}
+	config := a.sessionConfig()
 	return lease(l, sessionPool, poolKey(config), func() (*credential.Session, func() error, error) {
 		session, err := credential.NewSession(config)
 		if err != nil {
@@ -134,15 +145,57 @@ func (c *CredentialConfig) keep(ctx caddy.Context, l *leases, app *App, name str
 	logger := ctx.Logger()
 	return lease(l, keeperPool, poolKey(app.Vault, app.Environment, c, name), func() (*credential.Keeper, func() error, error) {
 		own := new(leases)
-		keeper, err := c.newKeeper(ctx, own, app, name, logger)
+		of := poolKey(app.Vault, app.Environment, c.SecretConfig)
+		keeper, err := c.newKeeper(ctx, own, app, name, logger, of)
 		if err != nil {
 			return nil, nil, errors.Join(err, own.Close())
 		}
-		return keeper, func() error { keeper.Close(); return own.Close() }, nil
+		siblings.add(of, keeper)
+		return keeper, func() error {
+			siblings.remove(of, keeper)
+			keeper.Close()
+			return own.Close()
+		}, nil
 	})
 }
 
-func (c *CredentialConfig) newKeeper(ctx context.Context, l *leases, app *App, name string, logger *zap.Logger) (*credential.Keeper, error) {
+// siblings are the keepers that are in use, by source. A reload that changes how
+// a source is kept finds here what it held, should the source be out of reach.
+var siblings keeperSet
+
+type keeperSet struct {
+	mu      sync.Mutex
+	keepers map[string][]*credential.Keeper
+}
+
+func (s *keeperSet) add(of string, k *credential.Keeper) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.keepers == nil {
+		s.keepers = make(map[string][]*credential.Keeper)
+	}
+	s.keepers[of] = append(s.keepers[of], k)
+}
+
+func (s *keeperSet) remove(of string, k *credential.Keeper) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keepers[of] = slices.DeleteFunc(s.keepers[of], func(other *credential.Keeper) bool { return other == k })
+	if len(s.keepers[of]) == 0 {
+		delete(s.keepers, of)
+	}
+}
+
+// bequeath gives what a sibling holds to a keeper that holds nothing.
+func (s *keeperSet) bequeath(of string, to *credential.Keeper) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, from := range s.keepers[of] {
+		to.Inherit(from)
+	}
+}
+
+func (c *CredentialConfig) newKeeper(ctx context.Context, l *leases, app *App, name string, logger *zap.Logger, of string) (*credential.Keeper, error) {
 	source, err := c.source(app, l, logger)
 	if err != nil {
 		return nil, err
@@ -164,6 +217,7 @@ func (c *CredentialConfig) newKeeper(ctx context.Context, l *leases, app *App, n
 		keeper.Close()
 		return nil, err
 	}
+	siblings.bequeath(of, keeper)
 	if _, err := keeper.Current(); err != nil {
 		logger.Warn("the credential's source cannot be reached: requests are answered with 503 until it can",
 			zap.String("credential", name), zap.String("source", source.Describe()))

@@ -171,6 +171,11 @@ func (e *Edge) provisionNumbers() error {
 	if policy.DefaultRegion == "" {
 		policy.DefaultRegion = e.provider.DefaultRegion
 	}
+	for _, op := range e.provider.Operations {
+		if op.Number != nil && op.Number.Format == provider.FormatNational && !policy.OneCallingCode() {
+			return fmt.Errorf("operation %s sends numbers in national form, which means one number only within one calling code: set regions that share one, such as US and CA", op.Name)
+		}
+	}
 	var err error
 	e.parser, err = phone.NewParser(policy)
 	return err
@@ -212,7 +217,7 @@ func (e *Edge) provisionOperations() error {
 }
 
 // answerBounds leaves the size of an answer to the vault door, which reads it.
-var answerBounds = minimize.Options{MaxBody: 64 << 20}
+var answerBounds = minimize.Options{MaxBody: maxAnswerCeiling}
 
 // plan compiles what a caller sees of an operation's answers. A pointer that
 // another provider documents releases nothing here; one to a field that is

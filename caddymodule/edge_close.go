@@ -26,7 +26,7 @@ func (e *Edge) close(ex *exchange, w http.ResponseWriter) {
 	}
 	if err := e.record(ex, status); err != nil {
 		ex.answered, ex.answer, ex.released = false, nil, 0
-		ex.problem = &problem{reason: provider.ReasonAuditUnavailable, cause: err, retry: 5 * time.Second}
+		ex.problem = &problem{reason: provider.ReasonAuditUnavailable, cause: err, retry: retryAudit}
 		status, body = renderProblem(e.provider, ex.id, ex.problem)
 		hub().Emit(alert.Event{Name: alert.AuditUnavailable})
 	}
@@ -132,10 +132,27 @@ func (e *Edge) write(ex *exchange, w http.ResponseWriter, status int, body []byt
 	if status == http.StatusUnauthorized {
 		h["Www-Authenticate"] = []string{`Bearer realm="ringward"`}
 	}
+	if !ex.bodyRead {
+		abandonBody(w)
+	}
+	// A caller that does not read holds nothing for longer than this. The
+	// answer is flushed and the deadline lifted, because the connection may
+	// serve other handlers after this one.
+	control := http.NewResponseController(w)
+	_ = control.SetWriteDeadline(time.Now().Add(writeTimeout))
 	w.WriteHeader(status)
 	//nolint:gosec // JSON with its content type and nosniff, to no browser
-	_, _ = w.Write(body) // the caller is gone; the entry says what it was meant to get
+	_, err := w.Write(body)
+	if err == nil {
+		err = control.Flush()
+	}
+	if err == nil { // otherwise the caller is gone; the entry says what it was meant to get
+		_ = control.SetWriteDeadline(time.Time{})
+	}
 }
+
+// writeTimeout bounds how long an answer may take to be sent.
+const writeTimeout = 10 * time.Second
 
 func (ex *exchange) decision() audit.Decision {
 	switch {

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/ringward/ringward/caddymodule/internal/intake"
@@ -41,16 +42,38 @@ func isSecure(r *http.Request) bool {
 
 // isLocal looks at the connection itself, never at headers.
 func isLocal(r *http.Request) bool {
-	if local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok && local.Network() == "unix" {
+	if isUnix(r) {
 		return true
 	}
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	return err == nil && peer.Addr().Unmap().IsLoopback()
 }
 
-// isUnproxiedLocal is isLocal for requests that no proxy on this host has
-// passed on for somebody else.
+func isUnix(r *http.Request) bool {
+	local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	return ok && local.Network() == "unix"
+}
+
+func isLoopbackName(hostport string) bool {
+	host := hostport
+	if h, _, err := net.SplitHostPort(hostport); err == nil {
+		host = h
+	}
+	if host == "localhost" {
+		return true
+	}
+	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return err == nil && addr.Unmap().IsLoopback()
+}
+
+// isUnproxiedLocal is isLocal for requests that neither a proxy on this host
+// nor a page in a browser on this host has passed on for somebody else. A page
+// can reach this host under a name of its own (DNS rebinding), so the name must
+// be this host's too.
 func isUnproxiedLocal(r *http.Request) bool {
+	if !isUnix(r) && !isLoopbackName(r.Host) {
+		return false
+	}
 	for _, name := range [...]string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Via"} {
 		if len(r.Header[name]) > 0 {
 			return false
@@ -59,14 +82,24 @@ func isUnproxiedLocal(r *http.Request) bool {
 	return isLocal(r)
 }
 
-// readBody reads one byte more than is allowed, so that the form can tell.
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	if r.Body == nil || r.Body == http.NoBody {
-		return nil, nil
+// readBody reads one byte more than is allowed, so that the form can tell, and
+// reports whether that was all.
+func readBody(w http.ResponseWriter, r *http.Request) (body []byte, whole bool, err error) {
+	if !hasBody(r) {
+		return nil, true, nil
 	}
 	control := http.NewResponseController(w)
 	if err := control.SetReadDeadline(time.Now().Add(bodyTimeout)); err == nil {
 		defer func() { _ = control.SetReadDeadline(time.Time{}) }()
 	}
-	return io.ReadAll(io.LimitReader(r.Body, intake.MaxBodyBytes+1))
+	body, err = io.ReadAll(io.LimitReader(r.Body, intake.MaxBodyBytes+1))
+	return body, err == nil && len(body) <= intake.MaxBodyBytes, err
+}
+
+func hasBody(r *http.Request) bool { return r.Body != nil && r.Body != http.NoBody }
+
+// abandonBody keeps the server from waiting for the rest of a body that nobody
+// reads: it would do so before it sends the answer, and without a bound.
+func abandonBody(w http.ResponseWriter) {
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now())
 }

@@ -29,6 +29,7 @@ import (
 func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	caddyhttp.SetVar(r.Context(), caddyhttp.LogSkipVar, true)
 	ex := e.open(r)
+	ex.bodyRead = !hasBody(r)
 	e.guarded(ex, func() {
 		if p := e.admit(ex, w, r); p != nil {
 			ex.fail(p)
@@ -42,7 +43,7 @@ func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.
 
 // open starts the record of a request.
 func (e *Edge) open(r *http.Request) *exchange {
-	ex := &exchange{id: newRequestID(), start: time.Now()}
+	ex := &exchange{id: newRequestID(), start: time.Now(), provider: e.provider}
 	// Caddy has worked out the client's address under its trusted_proxies;
 	// headers are never read here.
 	if text, ok := caddyhttp.GetVar(r.Context(), caddyhttp.ClientIPVarKey).(string); ok {
@@ -64,7 +65,7 @@ func newRequestID() string {
 func (e *Edge) guarded(ex *exchange, walk func()) {
 	defer func() {
 		if v := recover(); v != nil {
-			ex.answered, ex.answer = false, nil
+			ex.answered, ex.answer, ex.released = false, nil, 0
 			ex.problem = &problem{reason: provider.ReasonInternal, cause: errPanic}
 			e.logger.Error("panic while serving a request", zap.String("request_id", ex.id),
 				zap.String("type", fmt.Sprintf("%T", v)), zap.ByteString("stack", debug.Stack()))
@@ -134,10 +135,10 @@ func (e *Edge) authenticate(ex *exchange, r *http.Request) *problem {
 		return &problem{reason: provider.ReasonUnauthenticated, cause: errUnknownKey}
 	}
 	state := found.Value
+	ex.caller, ex.keyID = state, keyID
 	if e.served != nil && e.served[state.name] == nil {
 		return &problem{reason: provider.ReasonForbidden, cause: errNotServed}
 	}
-	ex.caller, ex.keyID = state, keyID
 	return nil
 }
 
@@ -173,7 +174,8 @@ func (e *Edge) match(ex *exchange, r *http.Request) (pathNumber string, p *probl
 
 // read takes the request's parameters in, within bounds of size and time.
 func (e *Edge) read(ex *exchange, w http.ResponseWriter, r *http.Request, pathNumber string) (*intake.Input, *problem) {
-	body, err := readBody(w, r)
+	body, whole, err := readBody(w, r)
+	ex.bodyRead = whole
 	if err != nil {
 		return nil, &problem{reason: provider.ReasonInvalidRequest, detail: "the body could not be read in time", cause: err}
 	}
@@ -246,7 +248,10 @@ func (e *Edge) take(ex *exchange, l *quota.Limiter, by quota.Dimension, key func
 	if err != nil {
 		return &problem{reason: provider.ReasonInternal, cause: err}
 	}
-	ex.limits = append(ex.limits, state)
+	// How often a number was asked about by others is not for this caller.
+	if by != quota.ByNumber || state.Reached {
+		ex.limits = append(ex.limits, state)
+	}
 	if state.Reached {
 		return &problem{reason: provider.ReasonRateLimited, cause: errLimit(by)}
 	}
@@ -261,6 +266,12 @@ func (by errLimit) Error() string { return "limit reached by " + string(by) }
 // lookUp hands the exchange down the chain to the vault door. The request that
 // the chain sees is a stand-in without number, key or body.
 func (e *Edge) lookUp(ex *exchange, r *http.Request, next caddyhttp.Handler) {
+	if e.app.auditLog.Failing() {
+		// The lookup would be paid for and its answer thrown away. This
+		// request's own entry finds out whether the log works again.
+		ex.fail(&problem{reason: provider.ReasonAuditUnavailable, cause: errAuditFailing, retry: retryAudit})
+		return
+	}
 	err := next.ServeHTTP(newSink(), e.standIn(ex, r))
 	switch {
 	case ex.answered || ex.problem != nil:
@@ -274,8 +285,9 @@ func (e *Edge) lookUp(ex *exchange, r *http.Request, next caddyhttp.Handler) {
 }
 
 var (
-	errChain       = errors.New("a handler behind the front door failed")
-	errNoTransport = errors.New("no ringward transport behind the front door")
+	errAuditFailing = errors.New("the last audit entry could not be written")
+	errChain        = errors.New("a handler behind the front door failed")
+	errNoTransport  = errors.New("no ringward transport behind the front door")
 )
 
 // standIn is what Caddy's reverse_proxy sees, and logs.

@@ -20,10 +20,12 @@ type exchange struct {
 	// Set at the front door.
 	id       string
 	start    time.Time
+	bodyRead bool // nothing of the request's body is left
 	clientIP netip.Addr
 	caller   *callerState // nil until authenticated
 	keyID    string       // of the caller key; empty for anonymous
-	op       *operation   // nil until matched
+	provider *provider.Provider
+	op       *operation // nil until matched
 	numbers  []audit.NumberRef
 	limits   []quota.State
 	outbound intake.Outbound

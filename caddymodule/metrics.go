@@ -74,7 +74,7 @@ func (keeperCollector) Describe(out chan<- *prometheus.Desc) {
 
 // Collect reports what each credential says of itself.
 func (keeperCollector) Collect(out chan<- prometheus.Metric) {
-	app := currentApp.Load()
+	app := running.latest()
 	if app == nil {
 		return
 	}

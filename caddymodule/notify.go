@@ -1,8 +1,8 @@
 package caddymodule
 
 import (
+	"slices"
 	"sync"
-	"sync/atomic"
 
 	"github.com/caddyserver/caddy/v2"
 	"go.uber.org/zap"
@@ -14,9 +14,36 @@ import (
 // as in `events { on ringward.credential_rejected ... }`.
 const eventPrefix = "ringward."
 
-// currentApp is the running config's app. Events come from rooms that outlive
-// a config, and go to whichever is running.
-var currentApp atomic.Pointer[App]
+// running are the apps that are started. During a reload there are two of them.
+// Events come from rooms that outlive a config, and go to the latest.
+var running appList
+
+type appList struct {
+	mu   sync.Mutex
+	apps []*App
+}
+
+func (l *appList) add(a *App) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.apps = append(l.apps, a)
+}
+
+func (l *appList) remove(a *App) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.apps = slices.DeleteFunc(l.apps, func(other *App) bool { return other == a })
+}
+
+// latest returns the app that was started last, or nil.
+func (l *appList) latest() *App {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.apps) == 0 {
+		return nil
+	}
+	return l.apps[len(l.apps)-1]
+}
 
 // hub is the process's one way out for alerts. Repeats are folded together
 // across reloads.
@@ -41,7 +68,7 @@ func deliver(e alert.Event) {
 	}
 	caddy.Log().Named("ringward.alert").Warn(e.Name, fields...)
 	metrics().events.WithLabelValues(e.Name).Inc()
-	if app := currentApp.Load(); app != nil {
+	if app := running.latest(); app != nil {
 		app.events.Emit(app.ctx, eventPrefix+e.Name, data)
 	}
 }

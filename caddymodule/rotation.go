@@ -22,11 +22,21 @@ func (t *Transport) firstChoice() (*credential.Value, error) {
 		return nil, err
 	}
 	if _, cooling := t.keeper.Cooling(); cooling {
-		if previous := t.keeper.Previous(); previous != nil {
+		if previous := t.previous(); previous != nil {
 			return previous, nil
 		}
 	}
 	return current, nil
+}
+
+// previous is the version before the current one, during its grace time and
+// while the provider has not refused it too.
+func (t *Transport) previous() *credential.Value {
+	previous := t.keeper.Previous()
+	if previous == nil || previous == t.spent.Load() {
+		return nil
+	}
+	return previous
 }
 
 // nextChoice is the credential to try after the last of those that were tried
@@ -34,13 +44,17 @@ func (t *Transport) firstChoice() (*credential.Value, error) {
 // at once. Where there is none, the version before serves during its grace
 // time, because a provider may take up a new key late.
 func (t *Transport) nextChoice(ctx context.Context, tried []*credential.Value) *credential.Value {
+	refused := tried[len(tried)-1]
+	if refused == t.keeper.Previous() {
+		t.spent.Store(refused)
+	}
 	ctx, cancel := context.WithTimeout(ctx, refetchTimeout)
 	defer cancel()
-	newest, err := t.keeper.RefetchAfterRejection(ctx, tried[len(tried)-1])
+	newest, err := t.keeper.RefetchAfterRejection(ctx, refused)
 	if err == nil && !slices.Contains(tried, newest) {
 		return newest
 	}
-	previous := t.keeper.Previous()
+	previous := t.previous()
 	if previous == nil || slices.Contains(tried, previous) {
 		return nil
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -34,6 +35,12 @@ const (
 	// maxIdlePerHost keeps connections for bursts; Caddy's own default of 32
 	// makes every request of a larger burst shake hands anew.
 	maxIdlePerHost = 512
+
+	// maxAnswerCeiling bounds what MaxAnswer can be.
+	maxAnswerCeiling = 64 << 20
+
+	// retryAudit is the Retry-After while audit entries cannot be written.
+	retryAudit = 5 * time.Second
 
 	// retryCredential is the Retry-After while a secret is not loaded.
 	retryCredential = 5 * time.Second
@@ -69,6 +76,7 @@ type Transport struct {
 	provider *provider.Provider
 	host     string
 	keeper   *credential.Keeper
+	spent    *atomic.Pointer[credential.Value] // a version before the current one that was refused
 
 	// A named field: embedding would promote its JSON fields, the one that
 	// skips verification included.
@@ -88,14 +96,15 @@ func (Transport) CaddyModule() caddy.ModuleInfo {
 // not ready until it can.
 func (t *Transport) Provision(ctx caddy.Context) error {
 	t.logger = ctx.Logger()
+	t.spent = new(atomic.Pointer[credential.Value])
 	if t.Timeout == 0 {
 		t.Timeout = caddy.Duration(defaultTimeout)
 	}
 	if t.MaxAnswer == 0 {
 		t.MaxAnswer = defaultAnswer
 	}
-	if t.Timeout < 0 || t.MaxAnswer < 0 {
-		return errors.New("timeout and max_answer must be positive")
+	if t.Timeout < 0 || t.MaxAnswer < 0 || t.MaxAnswer > maxAnswerCeiling {
+		return errors.New("timeout and max_answer must be positive, and max_answer 64 MiB at most")
 	}
 	app, err := appFrom(ctx)
 	if err != nil {
@@ -153,8 +162,9 @@ func (t *Transport) Cleanup() error {
 }
 
 var (
-	errNoExchange = errors.New("the ringward transport serves requests from the ringward handler only")
-	errSecond     = errors.New("a lookup is never sent twice")
+	errNoExchange    = errors.New("the ringward transport serves requests from the ringward handler only")
+	errOtherProvider = errors.New("the ringward handler and the ringward transport are of different providers")
+	errSecond        = errors.New("a lookup is never sent twice")
 )
 
 // RoundTrip asks the provider. req is the front door's stand-in: the real
@@ -164,6 +174,9 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	ex := exchangeFrom(req.Context())
 	if ex == nil || ex.plan == nil {
 		return nil, errNoExchange // a health check, or another handler's request
+	}
+	if ex.provider.Name != t.provider.Name {
+		return nil, errOtherProvider
 	}
 	if !ex.claim() {
 		return nil, errSecond
@@ -215,6 +228,9 @@ func (t *Transport) attempt(ctx context.Context, ex *exchange, tried []*credenti
 	defer func() { ex.upstreamTime += time.Since(start) }()
 	resp, err := t.http.RoundTrip(out)
 	if err != nil {
+		if wasNotSent(err) {
+			ex.upstreamCalls--
+		}
 		ex.fail(upstreamProblem(ctx, err))
 		return false
 	}

@@ -5,9 +5,11 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"mime"
 	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -64,6 +66,7 @@ var (
 	errUpstreamRefused = errors.New("the provider's address could not be reached")
 	errUpstreamTLS     = errors.New("the provider's certificate or TLS version was not accepted")
 	errUpstreamBroken  = errors.New("the connection to the provider broke")
+	errNotFinal        = errors.New("the provider answered with an interim status")
 	errRedirect        = errors.New("the provider answered with a redirect")
 	errContentType     = errors.New("the answer is not JSON")
 	errEncoding        = errors.New("the answer has an unknown encoding")
@@ -89,6 +92,12 @@ func upstreamProblem(ctx context.Context, err error) *problem {
 	default:
 		return &problem{reason: provider.ReasonUpstreamError, cause: errUpstreamBroken}
 	}
+}
+
+// wasNotSent reports errors before any byte of the request was written.
+func wasNotSent(err error) bool {
+	var dial reverseproxy.DialError
+	return errors.As(err, &dial) || isTLSError(err)
 }
 
 // isTLSError tells a handshake that failed from a connection that broke.
@@ -138,6 +147,8 @@ func holdsAny(body []byte, values []*credential.Value) bool {
 // readAnswer reads a whole answer that claims to be JSON.
 func (t *Transport) readAnswer(resp *http.Response) ([]byte, error) {
 	switch {
+	case resp.StatusCode < 200: // switching protocols would leave the connection without its timeout
+		return nil, errNotFinal
 	case resp.StatusCode >= 300 && resp.StatusCode < 400:
 		return nil, errRedirect
 	case len(resp.Header["Content-Encoding"]) > 0: // gzip has been undone by then
@@ -162,13 +173,15 @@ func isJSONAnswer(values []string) bool {
 	if len(values) != 1 {
 		return false
 	}
-	media, params, _ := strings.Cut(strings.ToLower(values[0]), ";")
-	media, params = strings.TrimSpace(media), strings.ReplaceAll(params, " ", "")
-	if media != "application/json" && (!strings.HasPrefix(media, "application/") || !strings.HasSuffix(media, "+json")) {
+	if values[0] == "application/json" {
+		return true
+	}
+	media, params, err := mime.ParseMediaType(values[0])
+	if err != nil || (media != "application/json" && (!strings.HasPrefix(media, "application/") || !strings.HasSuffix(media, "+json"))) {
 		return false
 	}
-	charset, found := strings.CutPrefix(params, "charset=")
-	return !found || slices.Contains([]string{"utf-8", `"utf-8"`, "utf8"}, charset)
+	charset, given := params["charset"]
+	return !given || strings.EqualFold(charset, "utf-8") || strings.EqualFold(charset, "utf8")
 }
 
 // verdictProblem says what a provider's error means for the caller. cause is
@@ -199,9 +212,9 @@ const maxRetryAfter = time.Hour
 // retryAfter reads the provider's Retry-After in seconds, within bounds; a
 // minute where there is none that makes sense.
 func retryAfter(h http.Header) time.Duration {
-	d, err := time.ParseDuration(h.Get("Retry-After") + "s")
-	if err != nil || d <= 0 {
+	seconds, err := strconv.Atoi(h.Get("Retry-After"))
+	if err != nil || seconds <= 0 {
 		return time.Minute
 	}
-	return min(d, maxRetryAfter)
+	return time.Duration(min(seconds, int(maxRetryAfter/time.Second))) * time.Second
 }

@@ -183,6 +183,12 @@ func TestBrokenConnectionIsNotRetried(t *testing.T) {
 // connection on the second.
 func (s *stage) breakingServer(calls chan<- struct{}) (url string) {
 	s.t.Helper()
+	return s.acceptTLS(func(conn net.Conn) { serveOnce(conn, calls) })
+}
+
+// acceptTLS serves connections one by one, as bytes.
+func (s *stage) acceptTLS(serve func(net.Conn)) (url string) {
+	s.t.Helper()
 	certificate, err := s.authority.Issue("127.0.0.1")
 	if err != nil {
 		s.t.Fatal(err)
@@ -198,14 +204,16 @@ func (s *stage) breakingServer(calls chan<- struct{}) (url string) {
 			if err != nil {
 				return
 			}
-			go serveOnce(conn, calls)
+			go func() {
+				defer conn.Close()
+				serve(conn)
+			}()
 		}
 	}()
 	return "https://" + listener.Addr().String()
 }
 
 func serveOnce(conn net.Conn, calls chan<- struct{}) {
-	defer conn.Close()
 	for first := true; ; first = false {
 		if !readRequest(conn) {
 			return

@@ -72,7 +72,8 @@ type Log struct {
 	// appending is when the running Append began, 0 between two. While one
 	// hangs beyond the timeout, new entries are refused at once.
 	appending atomic.Int64
-	start     time.Time // appending counts from here, on the monotonic clock
+	failing   atomic.Bool // the last Append failed
+	start     time.Time   // appending counts from here, on the monotonic clock
 }
 
 // pending is one entry on its way.
@@ -209,6 +210,10 @@ func (l *Log) Close() error {
 		return unavailable(errTimeout)
 	}
 }
+
+// Failing reports that the last attempt to write did not succeed, or hangs.
+// Only another Write can find out whether the log works again.
+func (l *Log) Failing() bool { return l.failing.Load() || l.hangs() }
 
 func (l *Log) hangs() bool {
 	since := l.appending.Load()

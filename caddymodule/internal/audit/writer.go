@@ -47,7 +47,9 @@ collect:
 func (w *writer) append() error {
 	w.log.appending.Store(int64(max(time.Since(w.log.start), 1)))
 	defer w.log.appending.Store(0)
-	return w.log.sink.Append(w.lines)
+	err := w.log.sink.Append(w.lines)
+	w.log.failing.Store(err != nil)
+	return err
 }
 
 func (w *writer) drain() {

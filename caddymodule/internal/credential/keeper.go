@@ -152,6 +152,15 @@ func (k *Keeper) Load(ctx context.Context) error {
 	return err
 }
 
+// Inherit takes over what another keeper of the same source holds, unless this one
+// holds something already. How stale that is keeps counting from when the other
+// fetched it.
+func (k *Keeper) Inherit(from *Keeper) {
+	if h := from.held.Load(); h != nil {
+		k.held.CompareAndSwap(nil, &held{value: h.value, lastGood: h.lastGood})
+	}
+}
+
 // Start begins to refresh in the background. Further calls do nothing.
 func (k *Keeper) Start() {
 	k.start.Do(func() { k.life.spawn(k.refreshLoop) })

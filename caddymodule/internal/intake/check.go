@@ -24,7 +24,7 @@ func check(p *provider.Param, text string, isText bool) (string, error) {
 	case provider.KindBoolean:
 		canonical, ok = canonicalBoolean(text, p.In, isText)
 	case provider.KindInteger:
-		ok = isInteger(text)
+		ok = isInteger(text) && (!isText || p.In != provider.InJSON)
 	case provider.KindRegion:
 		canonical, ok = canonicalRegion(text)
 	case provider.KindIP:

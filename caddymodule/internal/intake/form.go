@@ -51,9 +51,6 @@ func Compile(op *provider.Operation, optIn, keyParams []string) *Form {
 	return f
 }
 
-// TakesBody reports whether the operation has a JSON body.
-func (f *Form) TakesBody() bool { return f.hasJSON }
-
 // Input is what a caller asked, checked but for the number itself.
 type Input struct {
 	// Number is the number as the caller wrote it; empty for an operation

@@ -137,6 +137,7 @@ func TestWhatIsNotAllowedIsRefused(t *testing.T) {
 		{"boolean as text", bodyForm(), jsonMessage(`{"phone":"1","deep":"true"}`), provider.ReasonInvalidRequest},
 		{"boolean as number", bodyForm(), jsonMessage(`{"phone":"1","deep":1}`), provider.ReasonInvalidRequest},
 		{"integer out of its list", bodyForm(), jsonMessage(`{"phone":"1","level":3}`), provider.ReasonInvalidRequest},
+		{"integer as text", bodyForm(), jsonMessage(`{"phone":"1","level":"2"}`), provider.ReasonInvalidRequest},
 		{"integer with exponent", bodyForm(), jsonMessage(`{"phone":"1","level":1e0}`), provider.ReasonInvalidRequest},
 		{"text too long", bodyForm(), jsonMessage(`{"phone":"1","note":"12345678901"}`), provider.ReasonInvalidRequest},
 		{"text with a control character", bodyForm(), jsonMessage(`{"phone":"1","note":"a\u0000b"}`), provider.ReasonInvalidRequest},

@@ -133,6 +133,10 @@ func (p Policy) codes() map[int]bool {
 	return codes
 }
 
+// OneCallingCode reports whether all allowed regions share one calling code, so
+// that a number in national form can mean only one number.
+func (p Policy) OneCallingCode() bool { return len(p.codes()) == 1 }
+
 func isRegion(region string) bool { return phonenumbers.GetSupportedRegions()[region] }
 
 func unknownRegion(region string) error {

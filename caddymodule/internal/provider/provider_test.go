@@ -169,6 +169,7 @@ func TestUnsoundProvidersAreRefused(t *testing.T) {
 		{"method", "GET or POST", func(p *Provider) { p.Operations[0].Method = "DELETE" }},
 		{"path without number", "{number}", func(p *Provider) { p.Operations[0].Path = "/v1/lookup" }},
 		{"path with dots", "path", func(p *Provider) { p.Operations[0].Path = "/v1/../{number}" }},
+		{"path that ends in dots", "path", func(p *Provider) { p.Operations[0].Path = "/v1/{number}/.." }},
 		{"path with query", "path", func(p *Provider) { p.Operations[0].Path = "/v1/{number}?a=b" }},
 		{"number in a GET body", "POST", func(p *Provider) {
 			p.Operations[0].Path, p.Operations[0].Number = "/v1", &NumberSlot{In: InJSON, Name: "n", Format: FormatE164}

@@ -126,7 +126,7 @@ func (op *Operation) validate() error {
 }
 
 func (op *Operation) validatePath(path string) error {
-	if !pathPattern.MatchString(path) || strings.Contains(path, "/../") || strings.Contains(path, "/./") {
+	if !pathPattern.MatchString(path) || strings.Contains(path+"/", "/../") || strings.Contains(path+"/", "/./") {
 		return fmt.Errorf("the path %q must be /segments of letters, digits and '_.~-', with {number} where the number stands", path)
 	}
 	want := 0
