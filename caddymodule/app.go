@@ -198,10 +198,13 @@ type secrets struct {
 	keepers []keeperEntry
 }
 
+// watch adds a secret; several routes may share one.
 func (s *secrets) watch(name string, k *credential.Keeper) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.keepers = append(s.keepers, keeperEntry{name, k})
+	if entry := (keeperEntry{name, k}); !slices.Contains(s.keepers, entry) {
+		s.keepers = append(s.keepers, entry)
+	}
 }
 
 func (s *secrets) list() []keeperEntry {

@@ -11,7 +11,7 @@ import (
 
 // addCustomOptions adds the options that describe an API without a preset:
 //
-//	place header <name> [<scheme>] | query <name>
+//	place header <name> [<scheme>] | query <name> | basic
 //	key_in header <name> [<scheme>] | query <name> | basic
 //	operation <name> <method> <path> {
 //		number query|json <name> e164|digits|national
@@ -27,7 +27,7 @@ import (
 // and provider_error.
 func addCustomOptions(options map[string]option, p *provider.Provider) {
 	options["place"] = once(func(d *caddyfile.Dispenser) error {
-		slot, err := parseSlot(d, "place header <name> [<scheme>] | place query <name>")
+		slot, err := parseSlot(d, "place header <name> [<scheme>] | place query <name> | place basic")
 		p.Placement = provider.Placement(slot)
 		return err
 	})

@@ -109,7 +109,7 @@ func (a *App) newPseudonyms(ctx caddy.Context) (*pseudonyms, error) {
 		fixed, err := audit.NewPseudonymizer(keyIDOf(ephemeralKey()), ephemeralKey())
 		return &pseudonyms{fixed: fixed}, err
 	}
-	from := CredentialConfig{SecretConfig: *a.Audit.PseudonymKey, MaxStale: keepForever}
+	from := CredentialConfig{SecretConfig: *a.Audit.PseudonymKey, MaxStale: keepForever, RotateEvery: -1}
 	keeper, err := from.keep(ctx, &a.leases, a, pseudonymKeyName)
 	if err != nil {
 		return nil, err

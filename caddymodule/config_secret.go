@@ -83,6 +83,14 @@ func (c *SecretConfig) validate() error {
 	return nil
 }
 
+// count is how many secrets the source gives.
+func (c *SecretConfig) count() int {
+	if c.Source == sourceVault {
+		return len(c.Fields)
+	}
+	return 1
+}
+
 // source builds the source. What it needs is held by l.
 func (c *SecretConfig) source(app *App, l *leases, logger *zap.Logger) (credential.Source, error) {
 	if err := c.validate(); err != nil {

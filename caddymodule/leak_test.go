@@ -61,13 +61,17 @@ func TestKeyAndNumberLeaveNoTrace(t *testing.T) {
 		t.Run(preset, func(t *testing.T) {
 			s := newStage(t, preset)
 			s.Route = "timeout 400ms"
-			s.Sites = "http://:" + freePort(t) + " {\n bind 127.0.0.1\n metrics /metrics\n ringward_health\n }"
+			s.Sites = "http://:" + freePort(t) + " {\n bind 127.0.0.1\n metrics /metrics\n ringward_health /health\n }"
 			s.start()
-			metricsURL := "http://127.0.0.1:" + strings.Fields(s.Sites)[0][len("http://:"):] + "/metrics"
+			metricsURL := "http://127.0.0.1:" + strings.TrimPrefix(strings.Fields(s.Sites)[0], "http://:") + "/metrics"
 			stderr := captureStderr(t)
 			out := s.provoke()
 			req, _ := http.NewRequestWithContext(t.Context(), "GET", metricsURL, nil)
-			out = append(out, s.do(req).body, s.admin("/config/"), s.admin("/metrics"), s.admin("/ringward/status"))
+			scraped := s.do(req).body
+			if !strings.Contains(scraped, "ringward_upstream_calls_total") {
+				t.Errorf("no metrics at %s", metricsURL)
+			}
+			out = append(out, scraped, s.admin("/config/"), s.admin("/metrics"), s.admin("/ringward/status"))
 			_ = caddy.Stop()
 			out = append(out, stderr(), s.read("debug.log"), s.read("audit.jsonl"))
 			if !strings.Contains(s.read("debug.log"), "upstream roundtrip") {

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/ringward/ringward/caddymodule/internal/alert"
 )
 
 // collectors are process-wide: Caddy hands out a fresh registry at every
@@ -22,16 +24,20 @@ type collectors struct {
 
 var metrics = sync.OnceValue(func() *collectors {
 	latency := prometheus.ExponentialBuckets(0.0005, 2, 15) // 0.5 ms to 8 s
-	return &collectors{
+	m := &collectors{
 		requests: counter("ringward_requests_total", "Requests by how they ended: answered, refused or failed.",
 			"provider", "operation", "caller", "outcome"),
-		refusals: counter("ringward_refusals_total", "Requests without an answer, by reason.", "provider", "reason"),
+		refusals: counter("ringward_refusals_total", "Requests that were refused or failed, by reason.", "provider", "reason"),
 		upstream: counter("ringward_upstream_calls_total", "Calls to providers, by class of the answer's status. Each may cost money.",
 			"provider", "operation", "class"),
 		duration: histogram("ringward_request_duration_seconds", "Time from a request's arrival to its answer.", latency, "provider"),
 		lookup:   histogram("ringward_upstream_duration_seconds", "Time spent waiting for providers.", latency, "provider"),
-		events:   counter("ringward_events_total", "Alert events, by name.", "event"),
+		events:   counter("ringward_events_total", "Alert events, by name, with those that were folded into others.", "event"),
 	}
+	for _, name := range alert.Names() {
+		m.events.WithLabelValues(name) // at 0, so that the first one is an increase
+	}
+	return m
 })
 
 func counter(name, help string, labels ...string) *prometheus.CounterVec {

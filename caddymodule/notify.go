@@ -6,6 +6,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"github.com/ringward/ringward/caddymodule/internal/alert"
 )
@@ -62,12 +63,20 @@ func deliver(e alert.Event) {
 	fields := make([]zap.Field, 0, len(e.Attributes)+1)
 	fields = append(fields, zap.String("event", e.Name))
 	data := make(map[string]any, len(e.Attributes)+1)
+	if e.Suppressed > 0 {
+		fields = append(fields, zap.Uint64("suppressed", e.Suppressed))
+		data["suppressed"] = e.Suppressed
+	}
 	for name, text := range e.Attributes {
 		fields = append(fields, zap.String(name, text))
 		data[name] = text
 	}
-	caddy.Log().Named("ringward.alert").Warn(e.Name, fields...)
-	metrics().events.WithLabelValues(e.Name).Inc()
+	level := zapcore.WarnLevel
+	if e.Name == alert.CredentialRotated || e.Name == alert.CredentialRecovered {
+		level = zapcore.InfoLevel
+	}
+	caddy.Log().Named("ringward.alert").Log(level, e.Name, fields...)
+	metrics().events.WithLabelValues(e.Name).Add(float64(e.Suppressed + 1))
 	if app := running.latest(); app != nil {
 		app.events.Emit(app.ctx, eventPrefix+e.Name, data)
 	}

@@ -119,6 +119,9 @@ func (t *Transport) Provision(ctx caddy.Context) error {
 	if t.http, err = t.client(ctx); err != nil {
 		return fmt.Errorf("provider %s: %w", t.provider.Name, err)
 	}
+	if got, want := t.Credential.count(), t.provider.Placement.Fields(); got != want {
+		return fmt.Errorf("provider %s: the credential has %d fields, but the provider takes %d", t.provider.Name, got, want)
+	}
 	t.keeper, err = t.Credential.keep(ctx, &t.leases, app, t.provider.Name)
 	if err != nil {
 		return fmt.Errorf("provider %s: credential: %w", t.provider.Name, err)

@@ -26,6 +26,14 @@ const (
 	CallerAuthFailures      = "caller_auth_failures"      // repeated failures to authenticate
 )
 
+// Names lists the names of all events.
+func Names() []string {
+	return []string{
+		CredentialRejected, CredentialRefreshFailed, CredentialRecovered, CredentialRotated, CredentialStale,
+		CredentialOverdue, CredentialPreviousUsed, CredentialEchoed, AuditUnavailable, CallerAuthFailures,
+	}
+}
+
 // The names of attributes.
 const (
 	AttrProvider = "provider"

@@ -196,11 +196,20 @@ type Field struct {
 
 // Placement says where a credential goes in a request to the provider.
 type Placement struct {
-	In   In     `json:"in,omitempty"`   // InHeader or InQuery
-	Name string `json:"name,omitempty"` // header or parameter name
+	In   In     `json:"in,omitempty"`   // InHeader, InQuery or InBasic
+	Name string `json:"name,omitempty"` // header or parameter name; empty for InBasic
 
 	// Scheme precedes the credential in a header, as in "Bearer"; empty for none.
 	Scheme string `json:"scheme,omitempty"`
+}
+
+// Fields is how many secrets the placement takes: user and password for
+// InBasic, one elsewhere.
+func (p Placement) Fields() int {
+	if p.In == InBasic {
+		return 2
+	}
+	return 1
 }
 
 // Slot is a place in which a caller may present its key.

@@ -201,8 +201,9 @@ func (p Placement) validate() error {
 	switch {
 	case p.In == InHeader && tokenPattern.MatchString(p.Name) && !isFramingHeader(p.Name):
 	case p.In == InQuery && paramPattern.MatchString(p.Name) && p.Scheme == "":
+	case p.In == InBasic && p.Name == "" && p.Scheme == "":
 	default:
-		return errors.New("the credential's place must be: header NAME [SCHEME], or query NAME")
+		return errors.New("the credential's place must be: header NAME [SCHEME], query NAME, or basic")
 	}
 	if p.Scheme != "" && !tokenPattern.MatchString(p.Scheme) {
 		return fmt.Errorf("the scheme %q must be one word", p.Scheme)
