@@ -28,6 +28,12 @@ func RegisterCommands() {
 		Short:     "Starts Ringward with an offline provider and an in-memory Vault, to try it",
 		CobraFunc: demoCommand,
 	})
+	caddycmd.RegisterCommand(caddycmd.Command{
+		Name:      "doctor",
+		Usage:     "[--config <path> [--adapter <name>]] [--json]",
+		Short:     "Checks every secret that a config refers to, and the way to it",
+		CobraFunc: doctorCommand,
+	})
 }
 
 func callerCommand(cmd *cobra.Command) {

@@ -10,9 +10,12 @@
 //     it in the background, so that the request path does no I/O.
 //   - [Place] sets the value on a request that nobody else sees, and
 //     [Renderings] finds the secret again in what comes back.
+//   - [Session.Diagnose] and its kin say, for a person, what a source would meet
+//     and whether the token may do more than it must.
 //
 // A [Secret] hides itself from every formatter and encoder. No error, event or
 // status of this package holds a secret, a token or an answer of Vault, but for
-// the mount and the environment mark that an answer names. Paths, mounts, field
-// names and file names are not secret.
+// the mount and the environment mark that an answer names; a diagnosis also has
+// Vault's version, the names of policies and words for capabilities. Paths,
+// mounts, field names and file names are not secret.
 package credential

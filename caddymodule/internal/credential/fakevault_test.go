@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -40,6 +41,9 @@ type fakeVault struct {
 	wrapped  map[string]string // wrapping token to secret id, used up once
 	slow     time.Duration
 	redirect string
+
+	health string         // the body of sys/health
+	lookup map[string]any // more of what lookup-self answers
 }
 
 type fakeToken struct{ ends, max time.Time }
@@ -126,6 +130,10 @@ func (f *fakeVault) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.login(w)
 	case path == "sys/wrapping/unwrap":
 		f.unwrap(w, r, body)
+	case path == "sys/wrapping/lookup":
+		f.lookupWrapped(w, body)
+	case path == "sys/health":
+		_, _ = io.WriteString(w, f.health)
 	default:
 		f.withToken(w, r, path)
 	}
@@ -151,6 +159,7 @@ func (f *fakeVault) login(w http.ResponseWriter) {
 	name := f.newToken()
 	answer(w, map[string]any{"auth": map[string]any{
 		"client_token": name, "lease_duration": int(f.ttl / time.Second), "renewable": f.renewable && f.ttl > 0,
+		"policies": []string{"phone-reader"},
 	}})
 }
 
@@ -169,6 +178,16 @@ func (f *fakeVault) unwrap(w http.ResponseWriter, r *http.Request, body []byte) 
 	answer(w, map[string]any{"data": map[string]any{"secret_id": id, "secret_id_accessor": "x"}})
 }
 
+func (f *fakeVault) lookupWrapped(w http.ResponseWriter, body []byte) {
+	var in struct{ Token string }
+	_ = json.Unmarshal(body, &in)
+	if _, ok := f.wrapped[in.Token]; !ok {
+		refuse(w, 400)
+		return
+	}
+	answer(w, map[string]any{"data": map[string]any{"creation_ttl": 600}})
+}
+
 func (f *fakeVault) withToken(w http.ResponseWriter, r *http.Request, path string) {
 	token := f.tokens[r.Header.Get("X-Vault-Token")]
 	if token == nil || (!token.ends.IsZero() && !time.Now().Before(token.ends)) || f.denied[path] {
@@ -181,7 +200,12 @@ func (f *fakeVault) withToken(w http.ResponseWriter, r *http.Request, path strin
 		if !token.ends.IsZero() {
 			ttl = int(time.Until(token.ends) / time.Second)
 		}
-		answer(w, map[string]any{"data": map[string]any{"ttl": ttl, "renewable": f.renewable && ttl > 0}})
+		data := map[string]any{"ttl": ttl, "renewable": f.renewable && ttl > 0}
+		maps.Copy(data, f.lookup)
+		answer(w, map[string]any{"data": data})
+	case path == "auth/token/revoke-self":
+		delete(f.tokens, r.Header.Get("X-Vault-Token"))
+		w.WriteHeader(http.StatusNoContent)
 	case path == "auth/token/renew-self":
 		ends := time.Now().Add(f.ttl)
 		if !token.max.IsZero() && ends.After(token.max) {

@@ -35,6 +35,8 @@ type Session struct {
 	logins *api.Client // holds none: logins are sent without the old token
 
 	transport *http.Transport
+	door      http.RoundTripper // the transport, guarded
+	to        endpoint
 	life      *lifetime
 	flight    flight
 	mounts    mountCache
@@ -51,6 +53,7 @@ type sessionState struct {
 	expires    time.Time // zero for a token without end
 	loggedInAt time.Time
 	endTending func()
+	granted    grant // of the login's answer
 
 	relogin  time.Time // the last login that a refused read caused
 	lastErr  error     // of the last login; nil after a good one
@@ -94,10 +97,10 @@ func newSession(cfg SessionConfig, dial dialFunc) (*Session, error) {
 	if err := cfg.Auth.validate(transport.TLSClientConfig.GetClientCertificate != nil); err != nil {
 		return nil, err
 	}
-	s := &Session{transport: transport, life: newLifetime(), auth: cfg.Auth, method: newLogin(cfg.Auth)}
-	guarded := &guard{next: transport, to: to, life: s.life.ctx}
-	if s.reader, err = newClient(to, cfg.Namespace, guarded); err == nil {
-		s.logins, err = newClient(to, cfg.Namespace, guarded)
+	s := &Session{transport: transport, to: to, life: newLifetime(), auth: cfg.Auth, method: newLogin(cfg.Auth)}
+	s.door = &guard{next: transport, to: to, life: s.life.ctx}
+	if s.reader, err = newClient(to, cfg.Namespace, s.door); err == nil {
+		s.logins, err = newClient(to, cfg.Namespace, s.door)
 	}
 	if err != nil {
 		return nil, err

@@ -175,24 +175,31 @@ func (l *appRoleLogin) login(ctx context.Context, client *api.Client) (*api.Secr
 
 // secretID reads the secret id and unwraps it if it is wrapped.
 func (l *appRoleLogin) secretID(ctx context.Context, client *api.Client) (Secret, error) {
-	text := l.auth.SecretID
+	text, err := l.presented()
+	if err != nil || !l.auth.SecretIDWrapped {
+		return text, err
+	}
+	return l.unwrap(ctx, client, text)
+}
+
+// presented reads the secret id, or the wrapping token in its place.
+func (l *appRoleLogin) presented() (Secret, error) {
 	switch {
 	case l.auth.SecretIDFile != "":
 		id, err := readTokenFile(l.auth.SecretIDFile)
 		if err != nil {
 			return Secret{}, loginFileError("the secret id", err)
 		}
-		text = id
+		return id, nil
 	case l.auth.SecretIDEnv != "":
-		text = SecretFromString(os.Getenv(l.auth.SecretIDEnv))
-		if err := text.Check(); err != nil {
+		id := SecretFromString(os.Getenv(l.auth.SecretIDEnv))
+		if err := id.Check(); err != nil {
 			return Secret{}, fmt.Errorf("the secret id in environment variable %s %w: %w", l.auth.SecretIDEnv, err, ErrLogin)
 		}
+		return id, nil
+	default:
+		return l.auth.SecretID, nil
 	}
-	if !l.auth.SecretIDWrapped {
-		return text, nil
-	}
-	return l.unwrap(ctx, client, text)
 }
 
 // unwrap takes the secret id out of a wrapping token, which works once. A second

@@ -47,6 +47,7 @@ func (s *Session) adopt(secret *api.Secret) {
 		loggedInAt: now,
 		relogin:    old.relogin,
 		endTending: end,
+		granted:    grant{policies: secret.Auth.Policies, renewable: secret.Auth.Renewable},
 	}
 	s.reader.SetToken(secret.Auth.ClientToken)
 	generation := s.state.generation

@@ -43,6 +43,15 @@ func (s *VaultSource) fetch(ctx context.Context) (*Value, error) {
 	if err != nil {
 		return nil, err
 	}
+	answer, err := s.ask(ctx, mount)
+	if err != nil {
+		return nil, err
+	}
+	return s.valueOf(mount, answer)
+}
+
+// ask reads the secret; the answer has data.
+func (s *VaultSource) ask(ctx context.Context, mount kvMount) (*api.Secret, error) {
 	path := mount.apiPath(s.ref.Path)
 	answer, err := s.session.read(ctx, path)
 	switch {
@@ -55,14 +64,19 @@ func (s *VaultSource) fetch(ctx context.Context) (*Value, error) {
 		return nil, fmt.Errorf("nothing stands at %s (mount %s, KV version %d): check the path, or write it with \"vault kv put\": %w",
 			path, mount.path, mount.version, ErrNotFound)
 	}
-	if mount.version == 1 {
-		fields, err := pickFields(answer.Data, s.ref.Fields)
-		if err != nil {
-			return nil, err
-		}
-		return NewValue(fields, 0, time.Time{}, time.Now())
+	return answer, nil
+}
+
+// valueOf makes a value of an answer.
+func (s *VaultSource) valueOf(mount kvMount, answer *api.Secret) (*Value, error) {
+	if mount.version == 2 {
+		return s.fromVersion2(answer)
 	}
-	return s.fromVersion2(answer)
+	fields, err := pickFields(answer.Data, s.ref.Fields)
+	if err != nil {
+		return nil, err
+	}
+	return NewValue(fields, 0, time.Time{}, time.Now())
 }
 
 // fromVersion2 reads the data and metadata of KV version 2.
@@ -89,8 +103,7 @@ func (s *VaultSource) fromVersion2(answer *api.Secret) (*Value, error) {
 
 // checkEnvironment compares the secret's mark with the reference's.
 func (s *VaultSource) checkEnvironment(meta map[string]any) error {
-	custom, _ := meta["custom_metadata"].(map[string]any)
-	mark, _ := custom["environment"].(string)
+	mark := environmentOf(meta)
 	if mark == "" || mark == s.ref.Environment {
 		return nil
 	}
@@ -100,6 +113,13 @@ func (s *VaultSource) checkEnvironment(meta map[string]any) error {
 	}
 	return fmt.Errorf("the secret is marked for environment %.64q and this is %.64q: change the path, or the secret's custom metadata: %w",
 		mark, s.ref.Environment, ErrEnvironment)
+}
+
+// environmentOf is the environment for which a secret's metadata marks it.
+func environmentOf(meta map[string]any) string {
+	custom, _ := meta["custom_metadata"].(map[string]any)
+	mark, _ := custom["environment"].(string)
+	return mark
 }
 
 // pickFields takes the named fields out of a secret's data. Texts and numbers are
