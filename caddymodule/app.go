@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyevents"
@@ -50,7 +51,9 @@ type App struct {
 	events     *caddyevents.App
 	ctx        caddy.Context
 
-	secrets *secrets
+	secrets  *secrets
+	inFlight *inFlight
+	started  bool
 }
 
 // CallerConfig is one application that may ask.
@@ -97,6 +100,7 @@ func (a *App) Provision(ctx caddy.Context) error {
 	a.ctx = ctx
 	a.logger = ctx.Logger()
 	a.secrets = new(secrets)
+	a.inFlight = newInFlight()
 	events, err := ctx.App("events")
 	if err != nil {
 		return fmt.Errorf("getting events app: %w", err)
@@ -168,6 +172,7 @@ func (a *App) newCallerState(c *CallerConfig) (*callerState, error) {
 
 // Start makes this config the one whose event handlers hear of alerts.
 func (a *App) Start() error {
+	a.started = true
 	running.add(a)
 	return nil
 }
@@ -182,8 +187,28 @@ func (a *App) Stop() error {
 // Cleanup lets go of what is shared with other configs.
 func (a *App) Cleanup() error {
 	guardStdLog()
-	return a.leases.Close()
+	if running.latest() == nil || !a.started {
+		return a.leases.Close()
+	}
+	// A reload does not wait for the requests of the old config, and they still
+	// need its audit log and its credentials.
+	go func() {
+		time.Sleep(linger)
+		a.inFlight.wait(drainTimeout)
+		if err := a.leases.Close(); err != nil {
+			a.logger.Error("closing what the old config held", zap.Error(err))
+		}
+	}()
+	return nil
 }
+
+// linger is for requests that the old server had accepted, but its handlers not
+// yet seen, when it was stopped. A variable for tests.
+var linger = time.Second
+
+// drainTimeout bounds how long the requests of an old config keep what they
+// need. A request that takes longer fails closed.
+const drainTimeout = 2 * time.Minute
 
 // keeperEntry is a secret in use by this config: a provider's credential,
 // under the provider's name, or the pseudonym key.

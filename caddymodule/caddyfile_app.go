@@ -139,19 +139,11 @@ func parseCaller(d *caddyfile.Dispenser, app *App) error {
 	}
 	err := readBlock(d, map[string]option{
 		"key":     many(func(d *caddyfile.Dispenser) error { return parseCallerKeys(d, &c) }),
-		"release": list("release <data_class|json_pointer...>", &c.Release),
-		"limit":   list("limit <rate...>", &c.Limits),
+		"release": checked(list("release <data_class|json_pointer...>", &c.Release), c.checkRelease),
+		"limit":   checked(list("limit <rate...>", &c.Limits), c.checkLimits),
 	})
 	if err != nil {
 		return err
-	}
-	if _, err := parseRelease(c.Release); err != nil {
-		return d.WrapErr(err)
-	}
-	for _, rate := range c.Limits {
-		if _, err := quota.ParseRate(rate); err != nil {
-			return d.WrapErr(err)
-		}
 	}
 	for _, other := range app.Callers {
 		if other.Name == c.Name {
@@ -159,6 +151,20 @@ func parseCaller(d *caddyfile.Dispenser, app *App) error {
 		}
 	}
 	app.Callers = append(app.Callers, c)
+	return nil
+}
+
+func (c *CallerConfig) checkRelease() error {
+	_, err := parseRelease(c.Release)
+	return err
+}
+
+func (c *CallerConfig) checkLimits() error {
+	for _, rate := range c.Limits {
+		if _, err := quota.ParseRate(rate); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

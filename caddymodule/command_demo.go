@@ -52,8 +52,14 @@ Ctrl-C ends all of it.`
 
 // runDemo serves until ctx ends.
 func runDemo(ctx context.Context, out io.Writer, options demoOptions) (err error) {
+	taken := make(map[string]string) // flag by address
 	for _, l := range demoListen {
-		if err := checkFree(l.provider, *options.listen[l.provider]); err != nil {
+		address := *options.listen[l.provider]
+		if other, twice := taken[address]; twice {
+			return fmt.Errorf("--%s %s: that is the address of --%s too; choose another port", l.provider, address, other)
+		}
+		taken[address] = l.provider
+		if err := checkFree(l.provider, address); err != nil {
 			return err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -57,15 +58,15 @@ var demoCaddyfile = template.Must(template.New("Caddyfile").Parse(`# Written by 
 	admin off
 	persist_config off
 	auto_https off
-	storage file_system {{.Dir}}/caddy
+	storage file_system "{{.Dir}}/caddy"
 	log {
-		output file {{.Dir}}/ringward.log
+		output file "{{.Dir}}/ringward.log"
 	}
 	ringward {
 		vault {{.Vault}} {
-			auth {{if .TokenFile}}token_file {{.TokenFile}}{{else}}token{{end}}
+			auth {{if .TokenFile}}token_file "{{.TokenFile}}"{{else}}token{{end}}
 		}
-		audit file {{.AuditLog}} {
+		audit file "{{.AuditLog}}" {
 			pseudonym_key vault secret/ringward-demo/audit pseudonym_key
 		}
 {{- range .Callers}}
@@ -81,7 +82,7 @@ http://:{{.Port}} {
 	bind {{.Host}}
 	ringward {{.Name}} {
 		upstream {{.Upstream}}
-		ca {{$.CAFile}}
+		ca "{{$.CAFile}}"
 		credential vault {{.Path}} {{.Field}}
 	}
 }
@@ -239,6 +240,7 @@ func (s *demoStage) greet(out io.Writer) {
 	for _, r := range s.Routes {
 		where = append(where, r.Label+" on http://"+r.Listen)
 	}
+	auditURL := (&url.URL{Scheme: "file", Path: s.AuditLog}).String()
 	fmt.Fprintf(out, `Ringward is ready: %s.
 
 A lookup; the application's key is Ringward's, the provider's key stays in Vault:
@@ -251,10 +253,10 @@ A refused one: no such number, so nothing is paid for:
 
 What the audit log says about both, without a number:
 
-  curl -s file://%s
+  curl -s %s
 
 Config and logs are in %s. Ctrl-C ends the demo.
-`, strings.Join(where, ", "), s.Routes[0].Listen, s.Callers[1].Key, s.Routes[0].Listen, s.Callers[1].Key, s.AuditLog, s.Dir)
+`, strings.Join(where, ", "), s.Routes[0].Listen, s.Callers[1].Key, s.Routes[0].Listen, s.Callers[1].Key, auditURL, s.Dir)
 }
 
 func randomText() string {

@@ -110,7 +110,7 @@ func (a *App) newPseudonyms(ctx caddy.Context) (*pseudonyms, error) {
 		return &pseudonyms{fixed: fixed}, err
 	}
 	from := CredentialConfig{SecretConfig: *a.Audit.PseudonymKey, MaxStale: keepForever, RotateEvery: -1}
-	keeper, err := from.keep(ctx, &a.leases, a, pseudonymKeyName)
+	keeper, err := from.keep(ctx, a, pseudonymKeyName)
 	if err != nil {
 		return nil, err
 	}

@@ -149,9 +149,9 @@ func poolKey(parts ...any) string {
 
 // keep returns the keeper of the credential. A wrong reference is an error; a
 // source that cannot be reached is not.
-func (c *CredentialConfig) keep(ctx caddy.Context, l *leases, app *App, name string) (*credential.Keeper, error) {
+func (c *CredentialConfig) keep(ctx caddy.Context, app *App, name string) (*credential.Keeper, error) {
 	logger := ctx.Logger()
-	return lease(l, keeperPool, poolKey(app.Vault, app.Environment, c, name), func() (*credential.Keeper, func() error, error) {
+	return lease(&app.leases, keeperPool, poolKey(app.Vault, app.Environment, c, name), func() (*credential.Keeper, func() error, error) {
 		own := new(leases)
 		of := poolKey(app.Vault, app.Environment, c.SecretConfig)
 		keeper, err := c.newKeeper(ctx, own, app, name, logger, of)

@@ -28,6 +28,8 @@ import (
 // itself and returns nil: Caddy logs the URL of a returned error.
 func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	caddyhttp.SetVar(r.Context(), caddyhttp.LogSkipVar, true)
+	e.app.inFlight.enter()
+	defer e.app.inFlight.leave()
 	ex := e.open(r)
 	ex.bodyRead = !hasBody(r)
 	e.guarded(ex, func() {

@@ -24,6 +24,11 @@ import (
 	"github.com/ringward/ringward/caddymodule/internal/demo"
 )
 
+func TestMain(m *testing.M) {
+	linger = 0 // what one test leaves behind is not for the next
+	os.Exit(m.Run())
+}
+
 // stage is Ringward as it is deployed, but offline and in this process: Caddy
 // with a Caddyfile, a Vault in memory, and a provider that speaks TLS. Caddy
 // is one per process, so tests that use a stage do not run in parallel.

@@ -7,21 +7,27 @@ import (
 	"sync"
 )
 
-// unsolicited begins the line in which Go's HTTP client quotes what a server
-// sent beyond the end of its answer. That can be the rest of an answer, and so
-// hold a number or an echoed key. The client offers no other way to stop it.
-var unsolicited = []byte("Unsolicited response received on idle HTTP channel")
+// quoting are the beginnings of lines in which Go's HTTP client and server
+// quote what they send and receive: what a server sent beyond the end of its
+// answer, and, where GODEBUG asks for it, every frame of HTTP/2. That can hold
+// a number or a key, and there is no other way to stop it.
+var quoting = [][]byte{
+	[]byte("Unsolicited response received on idle HTTP channel"),
+	[]byte("http2: "),
+}
 
 // stdLogGuard withholds those quotes from the process's log.
 type stdLogGuard struct{ next io.Writer }
 
 // Write passes a line on, without its content where it may quote an answer.
 func (g stdLogGuard) Write(line []byte) (int, error) {
-	if !bytes.Contains(line, unsolicited) {
-		return g.next.Write(line)
+	for _, beginning := range quoting {
+		if bytes.Contains(line, beginning) {
+			_, err := g.next.Write(append(bytes.Clone(beginning), " (the content is withheld)\n"...))
+			return len(line), err
+		}
 	}
-	_, err := g.next.Write(append(bytes.Clone(unsolicited), "; its content is withheld\n"...))
-	return len(line), err
+	return g.next.Write(line)
 }
 
 var stdLogMu sync.Mutex

@@ -71,7 +71,6 @@ type Transport struct {
 	// MaxAnswer bounds an answer in bytes, decompressed. Default: 256 KiB.
 	MaxAnswer int64 `json:"max_answer,omitempty"`
 
-	leases   leases
 	logger   *zap.Logger
 	provider *provider.Provider
 	host     string
@@ -122,7 +121,7 @@ func (t *Transport) Provision(ctx caddy.Context) error {
 	if got, want := t.Credential.count(), t.provider.Placement.Fields(); got != want {
 		return fmt.Errorf("provider %s: the credential has %d fields, but the provider takes %d", t.provider.Name, got, want)
 	}
-	t.keeper, err = t.Credential.keep(ctx, &t.leases, app, t.provider.Name)
+	t.keeper, err = t.Credential.keep(ctx, app, t.provider.Name)
 	if err != nil {
 		return fmt.Errorf("provider %s: credential: %w", t.provider.Name, err)
 	}
@@ -156,12 +155,13 @@ func (t *Transport) client(ctx caddy.Context) (*http.Transport, error) {
 	return client, nil
 }
 
-// Cleanup lets go of the credential and of idle connections.
+// Cleanup lets go of idle connections. Those of requests that are still under
+// way follow when they are idle.
 func (t *Transport) Cleanup() error {
 	if t.http != nil {
 		t.http.CloseIdleConnections()
 	}
-	return t.leases.Close()
+	return nil
 }
 
 var (
