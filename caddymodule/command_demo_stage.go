@@ -241,22 +241,25 @@ func (s *demoStage) greet(out io.Writer) {
 		where = append(where, r.Label+" on http://"+r.Listen)
 	}
 	auditURL := (&url.URL{Scheme: "file", Path: s.AuditLog}).String()
+	full, minimal := s.Callers[0], s.Callers[1]
 	fmt.Fprintf(out, `Ringward is ready: %s.
 
 A lookup; the application's key is Ringward's, the provider's key stays in Vault:
 
-  curl -s http://%s/v1/lookup -H 'Authorization: Bearer %s' -H 'Content-Type: application/json' -d '{"phone":"(415) 858-6273"}'
+  curl -s -w '\n' http://%s/v1/lookup -H 'Authorization: Bearer %s' -H 'Content-Type: application/json' -d '{"phone":"(415) 858-6273"}'
 
 A refused one: no such number, so nothing is paid for:
 
-  curl -s http://%s/v1/lookup -H 'Authorization: Bearer %s' -H 'Content-Type: application/json' -d '{"phone":"(415) 000-0000"}'
+  curl -s -w '\n' http://%s/v1/lookup -H 'Authorization: Bearer %s' -H 'Content-Type: application/json' -d '{"phone":"(415) 000-0000"}'
 
 What the audit log says about both, without a number:
 
   curl -s %s
 
-Config and logs are in %s. Ctrl-C ends the demo.
-`, strings.Join(where, ", "), s.Routes[0].Listen, s.Callers[1].Key, s.Routes[0].Listen, s.Callers[1].Key, auditURL, s.Dir)
+The key above is that of a caller with the default release. %s may see every
+data class: put it in its place to see what is held back. Config and logs are
+in %s. Ctrl-C ends the demo.
+`, strings.Join(where, ", "), s.Routes[0].Listen, minimal.Key, s.Routes[0].Listen, minimal.Key, auditURL, full.Key, s.Dir)
 }
 
 func randomText() string {

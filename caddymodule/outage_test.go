@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ringward/ringward/caddymodule/internal/alert"
 	"github.com/ringward/ringward/caddymodule/internal/demo"
 )
 
@@ -292,6 +293,11 @@ func TestMetricsCount(t *testing.T) {
 	s.lookup(s.Minimal, canaryNumber)
 	s.lookup(s.Minimal, "nonsense")
 	metrics := s.admin("/metrics")
+	for _, event := range alert.Names() {
+		if !strings.Contains(metrics, `ringward_events_total{event="`+event+`"}`) {
+			t.Errorf("the event %s is not counted from the start", event)
+		}
+	}
 	for _, line := range []string{
 		`ringward_requests_total{caller="minimal",operation="lookup",outcome="answered",provider="checkthatphone"}`,
 		`ringward_refusals_total{provider="checkthatphone",reason="invalid_number"}`,
