@@ -38,6 +38,11 @@ func RegisterCommands() {
 
 func callerCommand(cmd *cobra.Command) {
 	cmd.Long = "A caller key lets an application ask. Ringward keeps only its digest."
+	cmd.Args = cobra.ArbitraryArgs // so that the error below is ours
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		cmd.SilenceUsage = true
+		return errors.New("say what to do: caller new <name>")
+	}
 	cmd.AddCommand(&cobra.Command{
 		Use:   "new <name>",
 		Short: "Makes a caller key: the key for the application, its digest for the config",

@@ -88,8 +88,8 @@ func runDemo(ctx context.Context, out io.Writer, options demoOptions) (err error
 // checkFree says which flag to use when an address is taken. Caddy itself
 // would share the port with another process.
 func checkFree(flag, address string) error {
-	host, _, err := net.SplitHostPort(address)
-	if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() {
+	host, port, err := net.SplitHostPort(address)
+	if ip := net.ParseIP(host); err != nil || port == "0" || ip == nil || !ip.IsLoopback() {
 		return fmt.Errorf("--%s %s: give a loopback address with a port, such as 127.0.0.1:8090", flag, address)
 	}
 	listener, err := net.Listen("tcp", address)

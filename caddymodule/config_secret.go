@@ -2,8 +2,11 @@ package caddymodule
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"os"
 	"slices"
 	"strconv"
 	"sync"
@@ -129,13 +132,28 @@ func (a *App) sessionConfig() credential.SessionConfig {
 // vaultSession returns the login that all references of this config share.
 func (a *App) vaultSession(l *leases) (*credential.Session, error) {
 	config := a.sessionConfig()
-	return lease(l, sessionPool, poolKey(config), func() (*credential.Session, func() error, error) {
+	return lease(l, sessionPool, poolKey(config, digestOfFile(config.CAFile)), func() (*credential.Session, func() error, error) {
 		session, err := credential.NewSession(config)
 		if err != nil {
 			return nil, nil, err
 		}
 		return session, func() error { session.Close(); return nil }, nil
 	})
+}
+
+// digestOfFile tells contents of a file apart, so that a reload takes up an
+// authority that was replaced in place. What cannot be read is reported by
+// whoever needs it.
+func digestOfFile(path string) string {
+	if path == "" {
+		return ""
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:])
 }
 
 // poolKey tells configs of pooled values apart. They hold no secrets.
@@ -151,7 +169,11 @@ func poolKey(parts ...any) string {
 // source that cannot be reached is not.
 func (c *CredentialConfig) keep(ctx caddy.Context, app *App, name string) (*credential.Keeper, error) {
 	logger := ctx.Logger()
-	return lease(&app.leases, keeperPool, poolKey(app.Vault, app.Environment, c, name), func() (*credential.Keeper, func() error, error) {
+	ca := ""
+	if app.Vault != nil {
+		ca = digestOfFile(app.Vault.CAFile)
+	}
+	return lease(&app.leases, keeperPool, poolKey(app.Vault, ca, app.Environment, c, name), func() (*credential.Keeper, func() error, error) {
 		own := new(leases)
 		of := poolKey(app.Vault, app.Environment, c.SecretConfig)
 		keeper, err := c.newKeeper(ctx, own, app, name, logger, of)

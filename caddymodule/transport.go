@@ -36,13 +36,18 @@ const (
 	// makes every request of a larger burst shake hands anew.
 	maxIdlePerHost = 512
 
+	// maxTried bounds the calls of one exchange: the version before while the
+	// current one cools down, the current one, and one that was just fetched.
+	maxTried = 3
+
 	// maxAnswerCeiling bounds what MaxAnswer can be.
 	maxAnswerCeiling = 64 << 20
 
 	// retryAudit is the Retry-After while audit entries cannot be written.
 	retryAudit = 5 * time.Second
 
-	// retryCredential is the Retry-After while a secret is not loaded.
+	// retryCredential is the Retry-After while a secret is not loaded, or is
+	// refused by the provider: the source is asked again after this time.
 	retryCredential = 5 * time.Second
 
 	// idleTimeout is shorter than what servers use, so that a connection is
@@ -206,14 +211,14 @@ func (t *Transport) lookUp(ctx context.Context, ex *exchange) {
 	ctx, cancel := context.WithTimeout(upstreamContext{ctx}, time.Duration(t.Timeout))
 	defer cancel()
 	var tried []*credential.Value
-	for value != nil {
+	for value != nil && len(tried) < maxTried {
 		tried = append(tried, value)
 		if refused := t.attempt(ctx, ex, tried); !refused {
 			return
 		}
 		value = t.nextChoice(ctx, tried)
 	}
-	ex.fail(&problem{reason: provider.ReasonUpstreamError, cause: verdictError(provider.BadCredential)})
+	ex.fail(&problem{reason: provider.ReasonUpstreamError, cause: verdictError(provider.BadCredential), retry: retryCredential})
 }
 
 // attempt makes one call with the last of the tried credentials, and reports

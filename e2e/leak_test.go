@@ -1,10 +1,7 @@
 package e2e
 
 import (
-	"bufio"
-	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"os"
@@ -14,7 +11,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/ringward/ringward/e2e/harness"
 )
@@ -63,25 +59,6 @@ func TestKeysAndNumbersLeaveNoTrace(t *testing.T) {
 	}
 }
 
-// TestDebuggingHTTP2ShowsNothing: with this variable Go's HTTP/2 writes headers
-// and bodies to the log, the provider's key among them. To refuse to start with
-// it is as good as to keep silent.
-func TestDebuggingHTTP2ShowsNothing(t *testing.T) {
-	t.Parallel()
-	s := harness.NewStage(t, bin, "checkthatphone")
-	s.Env = []string{"GODEBUG=http2debug=2"}
-	if got := s.Command("validate", "--config", s.Caddyfile()); got.Code != 0 && strings.Contains(got.Stderr, "http2debug") {
-		return
-	}
-	s.Run()
-	if got := s.Lookup(s.Minimal.Key, harness.Number); got.Status != 200 {
-		t.Fatalf("got %d %s", got.Status, got.Body)
-	}
-	out := harness.Evidence{"the log": s.Process.Stderr()}
-	out.Search(t, "the provider's key", s.Standin.Key)
-	out.SearchNumber(t, harness.Number)
-}
-
 func newLeakage(t *testing.T, provider string) *leakage {
 	t.Helper()
 	l := &leakage{
@@ -93,6 +70,8 @@ func newLeakage(t *testing.T, provider string) *leakage {
 	l.secrets["the caller key of full"] = l.Full.Key
 	l.Log = "file " + l.Dir + "/debug.log"
 	l.Route = "timeout 500ms"
+	// Go's own HTTP/2 writes headers and bodies to the log with this.
+	l.Env = append(l.Env, "GODEBUG=http2debug=2")
 	l.spyProxy()
 	l.useVault()
 	l.addDeadEnds()
@@ -184,125 +163,6 @@ func (l *leakage) keep(name string, got harness.Reply) {
 	}
 }
 
-// provoke makes happen what callers and providers can do.
-func (l *leakage) provoke() {
-	l.t.Helper()
-	l.keep("a lookup", l.Lookup(l.Minimal.Key, harness.Number))
-	l.keep("a full lookup", l.Lookup(l.Full.Key, harness.OtherNumber))
-	l.provokeRefusals()
-	for _, fault := range l.Standin.Faults(l.t, l.Provider) {
-		l.Standin.SetFault(l.t, l.Provider, fault)
-		l.keep(fmt.Sprint(fault), l.Lookup(l.Full.Key, harness.Number))
-	}
-	l.Standin.SetFault(l.t, l.Provider, harness.Fault{"Stall": true})
-	l.keep("a stalling answer", l.Lookup(l.Full.Key, harness.Number))
-	l.Standin.Hold(l.t, l.Provider)
-	l.keep("no answer", l.Lookup(l.Full.Key, harness.Number))
-	l.Standin.Open(l.t, l.Provider)
-	l.provokeCancel()
-	for _, port := range l.deadEnds {
-		req := l.LookupRequest(l.Minimal.Key, harness.Number)
-		req.URL.Host = "127.0.0.1:" + port
-		l.keep("a dead end", harness.Client{}.MustDo(l.t, req))
-	}
-	l.Route += "\n\t\tlimit number 100000/h"
-	l.MustReload()
-	l.keep("a lookup after a reload", l.Lookup(l.Minimal.Key, harness.Number))
-}
-
-// provokeRefusals sends what is refused at the front door.
-func (l *leakage) provokeRefusals() {
-	l.t.Helper()
-	for name, change := range map[string]func(*http.Request){
-		"a number in the path":      func(r *http.Request) { r.URL.Path += "/" + harness.Number },
-		"a number in a parameter":   func(r *http.Request) { r.URL.RawQuery += "&" + harness.Number + "=" + harness.Number },
-		"a key in a parameter":      func(r *http.Request) { r.URL.RawQuery += "&key=" + l.Full.Key },
-		"two keys":                  func(r *http.Request) { r.Header.Set("X-API-Key", l.Full.Key) },
-		"a browser":                 func(r *http.Request) { r.Header.Set("Origin", "https://"+harness.Number[1:]+".example") },
-		"a method":                  func(r *http.Request) { r.Method = "DELETE" },
-		"secrets in other headers":  func(r *http.Request) { r.Header.Set("X-Debug", harness.Number+l.Full.Key) },
-		"a query that is malformed": func(r *http.Request) { r.URL.RawQuery += "&%zz" + harness.Number[1:] },
-		"a cookie":                  func(r *http.Request) { r.Header.Set("Cookie", "key="+l.Full.Key) },
-	} {
-		req := l.LookupRequest(l.Minimal.Key, harness.Number)
-		change(req)
-		l.keep(name, harness.Client{}.MustDo(l.t, req))
-	}
-	// The provider's own key, sent by an application that was not changed yet,
-	// often enough for an alert.
-	for range 20 {
-		l.keep("the provider's key", l.Lookup(l.Standin.Key, harness.Number))
-	}
-	l.keep("an impossible number", l.Lookup(l.Minimal.Key, harness.Number+"0000"))
-	l.keep("a long number", l.Lookup(l.Minimal.Key, strings.Repeat(harness.Number, 1000)))
-	for name, text := range map[string]string{
-		"garbage":           "GET /" + harness.Number + "?access_key=" + l.Full.Key + " HTTP/9.9\r\n\r\n",
-		"a header too long": "GET /" + harness.Number + " HTTP/1.1\r\nHost: x\r\nX-API-Key: " + strings.Repeat(l.Full.Key, 40000) + "\r\n\r\n",
-		"TLS to plaintext":  "\x16\x03\x01" + harness.Number,
-	} {
-		l.out["answer to "+name] = l.raw(text)
-	}
-}
-
-// raw sends bytes and returns what comes back.
-func (l *leakage) raw(text string) string {
-	l.t.Helper()
-	conn, err := net.Dial("tcp", net.JoinHostPort(l.Bind, l.Port))
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(harness.Soon))
-	_, _ = io.WriteString(conn, text) // the server may have had enough before the end
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		_ = tcp.CloseWrite()
-	}
-	answer, _ := io.ReadAll(bufio.NewReader(conn))
-	return string(answer)
-}
-
-// provokeCancel leaves in the middle of a lookup.
-func (l *leakage) provokeCancel() {
-	l.t.Helper()
-	l.Standin.Hold(l.t, l.Provider)
-	conn := rawRequest(l.t, l.Stage, l.LookupRequest(l.Minimal.Key, harness.Number))
-	l.Standin.AwaitHeld(l.t, l.Provider)
-	_ = conn.Close()
-	l.Standin.Open(l.t, l.Provider)
-}
-
-// provokeVault rotates the key, and lets Vault fail in both of its ways.
-func (l *leakage) provokeVault() {
-	l.t.Helper()
-	if l.v == nil {
-		return
-	}
-	next := harness.ProviderKey()
-	l.secrets["the provider's next key"] = next
-	l.Standin.SetKeys(l.t, l.Provider, next)
-	l.keep("the old key", l.Lookup(l.Minimal.Key, harness.Number))
-	l.v.Put(l.t, l.secretAt, map[string]string{"api_key": next})
-	l.awaitStatus(`"version":2`)
-	l.keep("the next key", l.Lookup(l.Minimal.Key, harness.Number))
-	l.v.Policy(l.t, l.policy, readPolicy("secret/data/e2e/nothing"))
-	l.awaitStatus(`"last_error":"denied"`)
-	l.way.Close()
-	l.awaitStatus(`"last_error":"unavailable"`)
-	l.keep("an outage of Vault", l.Lookup(l.Minimal.Key, harness.Number))
-}
-
-func (l *leakage) awaitStatus(want string) {
-	l.t.Helper()
-	harness.Eventually(l.t, harness.Soon, want, func() error {
-		status := l.AdminGet("/ringward/status").Body
-		l.out["the status"] += status
-		if !strings.Contains(status, want) {
-			return errors.New(status)
-		}
-		return nil
-	})
-}
-
 // collect gathers what the process shows, writes and has written.
 func (l *leakage) collect() {
 	l.t.Helper()
@@ -339,8 +199,8 @@ func (l *leakage) checkEvidence() {
 	if len(upstream.Find(l.Standin.Key)) == 0 || len(upstream.Find(harness.Number[2:])) == 0 {
 		l.t.Error("the search does not even find what was sent to the provider")
 	}
-	log := l.Read("debug.log")
-	for _, line := range []string{`"level":"debug"`, "upstream roundtrip", `"logger":"http.handlers.ringward"`, "upstream_timeout"} {
+	log := l.Read("debug.log") + l.Process.Stderr() // Go's own lines go there
+	for _, line := range []string{`"level":"debug"`, "upstream roundtrip", `"logger":"http.handlers.ringward"`, "upstream_timeout", "http2: "} {
 		if !strings.Contains(log, line) {
 			l.t.Errorf("the log is not all of it: no %s", line)
 		}

@@ -72,6 +72,10 @@ func (s *Session) loginOnce(life context.Context, old int) error {
 	ctx, cancel := context.WithTimeout(life, vaultTimeout)
 	defer cancel()
 	s.logins.ClearToken() // Unwrap leaves one behind
+	if s.auth.Method == MethodCert {
+		// A connection that is open keeps the certificate that it was opened with.
+		s.transport.CloseIdleConnections()
+	}
 	secret, err := s.method.login(ctx, s.logins)
 	s.logins.ClearToken()
 	if err == nil && (secret == nil || secret.Auth == nil || secret.Auth.ClientToken == "") {

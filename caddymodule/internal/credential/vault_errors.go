@@ -82,7 +82,7 @@ func cause(ctx context.Context, err error) string {
 	case errors.Is(err, errTooLarge):
 		return "its answer is too large"
 	case isUnknown:
-		return "its certificate is not signed by a trusted authority: set ca_file"
+		return "its certificate is not signed by a trusted authority: name the authority with ca (ca_file in JSON)"
 	case errors.As(err, &wrongName):
 		return "its certificate is for another name: set tls_server_name or correct the address"
 	case errors.As(err, &expired):
