@@ -52,9 +52,6 @@ var ErrPlacement = errors.New("credential cannot be placed")
 // errClosed is returned by what was closed.
 var errClosed = errors.New("closed")
 
-// errNoLease is a renewal whose answer says nothing about the token's life.
-var errNoLease = errors.New("renewal without a lease")
-
 // classes maps errors to the short texts that metrics and status use. The order
 // matters only where an error wraps two of them.
 var classes = []struct {

@@ -8,13 +8,9 @@ import (
 	"github.com/hashicorp/vault/api"
 )
 
-// Tokens are tended here and not by the LifetimeWatcher of vault/api: in v1.23.0
-// that one repeats a failed renewal without any pause while Vault is down, since
-// its backoff returns 0 where it looks for -1, and its requests end with no
-// context.
-
-// minRenewal is the least time between two renewals of a token.
-const minRenewal = time.Second
+// minRenewable is the shortest life that a renewal can extend; shorter ones are
+// replaced by a login.
+const minRenewable = 2 * time.Second
 
 // lease is what is known of a token's life.
 type lease struct {
@@ -81,51 +77,77 @@ func (s *Session) tend(ctx context.Context, l lease, generation int) {
 	}
 }
 
-// keepAlive renews a token after two thirds of its life, again and again. It
-// returns true when that does not help any longer: the token cannot be renewed, is
-// revoked, or is at its greatest age.
+// keepAlive renews a token again and again. It returns true when that does not
+// help any longer: the token cannot be renewed, is revoked, or is near its
+// greatest age.
 func (s *Session) keepAlive(ctx context.Context, l lease, generation int) (replace bool) {
-	for failures := 0; ; {
-		wait := time.Until(l.ends) * 2 / 3
-		if failures > 0 {
-			wait = min(backoff(failures-1, maxLoginBackoff), time.Until(l.ends))
-		}
-		if !pause(ctx, max(jittered(wait), minRenewal)) {
-			return false
-		}
-		if !l.renewable || !time.Now().Before(l.ends) {
-			return true
-		}
-		next, err := s.renew(ctx, l)
+	if !l.renewable || time.Until(l.ends) < minRenewable {
+		return useUp(ctx, l)
+	}
+	for failures := 0; ; failures++ {
+		next, err := s.watch(ctx, l, generation)
 		switch {
-		case isForbidden(err):
-			return true
-		case err != nil:
-			failures++
-			continue
-		case next.ends.IsZero():
-			s.noteRenewal(generation, next)
+		case ctx.Err() != nil:
 			return false
-		case !next.ends.After(l.ends.Add(minRenewal)):
+		case err == nil, !time.Now().Before(next.ends):
 			return true
+		case isForbidden(err):
+			return useUp(ctx, next)
+		case next.ends.After(l.ends):
+			failures = 0
 		}
-		l, failures = next, 0
-		s.noteRenewal(generation, l)
+		l = next
+		// The longer a token still lives, the less its renewal presses.
+		left := time.Until(l.ends)
+		if !pause(ctx, jittered(min(max(backoff(failures, maxLoginBackoff), left/10), left))) {
+			return false
+		}
 	}
 }
 
-// renew extends the token's life as far as Vault allows.
-func (s *Session) renew(ctx context.Context, l lease) (lease, error) {
-	ctx, cancel := context.WithTimeout(ctx, vaultTimeout)
-	defer cancel()
-	answer, err := s.reader.Auth().Token().RenewTokenAsSelfWithContext(ctx, l.token.Reveal(), 0)
+// useUp waits for two thirds of what is left of a token that cannot be renewed.
+// One that is revoked is found out by the reads, sooner.
+func useUp(ctx context.Context, l lease) bool {
+	return pause(ctx, jittered(time.Until(l.ends)*2/3))
+}
+
+// watch lets vault/api's LifetimeWatcher renew a token until it cannot be renewed
+// for longer, or until a renewal fails. It returns the lease as last renewed.
+//
+// The watcher is told to end with the first error, and is begun anew after a
+// pause: left to itself it repeats a failed renewal without any pause while
+// Vault is down (hashicorp/vault#28611).
+func (s *Session) watch(ctx context.Context, l lease, generation int) (lease, error) {
+	watcher, err := s.reader.NewLifetimeWatcher(&api.LifetimeWatcherInput{
+		Secret: &api.Secret{Auth: &api.SecretAuth{
+			ClientToken:   l.token.Reveal(),
+			Renewable:     true,
+			LeaseDuration: int(time.Until(l.ends) / time.Second),
+		}},
+		RenewBehavior: api.RenewBehaviorErrorOnErrors,
+	})
 	if err != nil {
-		return lease{}, err
+		return l, err
 	}
-	if answer == nil || answer.Auth == nil {
-		return lease{}, errNoLease
+	// Its requests end with the client's timeout, not with ctx, so nobody waits
+	// for it.
+	go watcher.Start()
+	defer watcher.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return l, ctx.Err()
+		case renewal := <-watcher.RenewCh():
+			next := newLease(time.Now(), renewal.Secret.Auth, l.token)
+			if next.ends.IsZero() {
+				return l, nil // less than a second is left
+			}
+			l = next
+			s.noteRenewal(generation, l)
+		case err := <-watcher.DoneCh():
+			return l, err
+		}
 	}
-	return newLease(time.Now(), answer.Auth, l.token), nil
 }
 
 // replace logs in until there is a newer token. The old one stays in use so long.

@@ -541,7 +541,7 @@ func TestDeniedPathIsTriedAgainAfterAWhile(t *testing.T) {
 }
 
 func TestRenewalFailuresAreNotRepeatedWithoutPause(t *testing.T) {
-	for status, most := range map[int]int{503: 60, 429: 60, 400: 60, 403: 1} {
+	for status, most := range map[int]int{503: 60, 429: 60, 400: 60, 403: 2} {
 		f := vaultWithKey()
 		f.ttl = time.Hour
 		f.statuses["auth/token/renew-self"] = status
