@@ -62,7 +62,8 @@ build: ## bin/ringward, a static binary
 test: need-cc e2e-vault ## every test, under the race detector, with a real Vault
 	@$(STEP); export CGO_ENABLED=1 RINGWARD_E2E_VAULT=$(VAULT); \
 	step "compiling with the race detector" $(GO) build -race ./caddymodule/...; \
-	step "testing" $(GO) test -race -timeout 15m $(TESTFLAGS) ./...
+	step "testing the rooms and the module" $(GO) test -race -timeout 15m $(TESTFLAGS) ./caddymodule/... ./cmd/...; \
+	step "testing end to end, one package at a time" $(GO) test -race -p 1 -timeout 15m $(TESTFLAGS) ./e2e/...
 
 .PHONY: e2e-vault
 e2e-vault: ## the Vault server for the tests in e2e/
