@@ -236,6 +236,21 @@ func TestVaultOutageBySealing(t *testing.T) {
 	o.onlyKeys(t, o.Standin.Key)
 }
 
+// TestVaultOutageByAFrozenServer: a Vault that takes connections and does not
+// answer is as good as none, and no lookup waits for it.
+func TestVaultOutageByAFrozenServer(t *testing.T) {
+	t.Parallel()
+	v := ownVault(t)
+	o := newOutageStage(t, v)
+	o.Run()
+	o.working(t)
+	v.Freeze(t)
+	o.outage(t, "unavailable", 1)
+	v.Thaw(t)
+	o.working(t)
+	o.onlyKeys(t, o.Standin.Key)
+}
+
 // mirror gives a Vault the AppRole, with ids that are known before.
 func mirror(t *testing.T, v *harness.Vault, path, roleID, secretID string) {
 	t.Helper()

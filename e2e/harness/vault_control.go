@@ -5,6 +5,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/hashicorp/vault/api"
@@ -183,4 +184,18 @@ func (v *Vault) Unseal(t testing.TB) {
 	if err != nil || status.Sealed {
 		t.Fatalf("unsealing: %+v, %v", status, err)
 	}
+}
+
+// Freeze stops the server in its tracks: it takes connections and answers none.
+// Thaw lets it go on.
+func (v *Vault) Freeze(t testing.TB) {
+	t.Helper()
+	v.process.Signal(t, syscall.SIGSTOP)
+	t.Cleanup(func() { v.Thaw(t) }) // a stopped process cannot end itself
+}
+
+// Thaw lets a frozen server go on.
+func (v *Vault) Thaw(t testing.TB) {
+	t.Helper()
+	v.process.Signal(t, syscall.SIGCONT)
 }
