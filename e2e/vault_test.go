@@ -205,6 +205,8 @@ func TestVaultIsAskedForTheConfiguredSecretOnly(t *testing.T) {
 	for _, r := range v.Answered(t, role) {
 		count[r]++
 	}
+	// The token's renewal comes when it comes, and is about nothing but itself.
+	delete(count, harness.VaultRequest{Operation: "update", Path: "auth/token/renew-self"})
 	want := map[harness.VaultRequest]int{
 		{Operation: "update", Path: "auth/approle/login"}:           1,
 		{Operation: "read", Path: "sys/internal/ui/mounts/" + path}: 1,
