@@ -1,7 +1,6 @@
 package caddymodule
 
 import (
-	"io/fs"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -12,19 +11,7 @@ import (
 
 // TestPromisesNameRealTests: a promise whose test is gone is no promise.
 func TestPromisesNameRealTests(t *testing.T) {
-	tests := make(map[string]bool)
-	function := regexp.MustCompile(`(?m)^func (Test\w+)\(`)
-	err := filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
-		if err == nil && !entry.IsDir() && strings.HasSuffix(path, "_test.go") {
-			for _, match := range function.FindAllStringSubmatch(readText(t, path), -1) {
-				tests[match[1]] = true
-			}
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	tests := testFunctions(t)
 	text := section(t, "SECURITY.md", "## What Ringward promises")
 	for i := range 8 {
 		row := regexp.MustCompile(`(?m)^\| I` + strconv.Itoa(i+1) + ` \|.*$`).FindString(text)

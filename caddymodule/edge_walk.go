@@ -88,7 +88,9 @@ func (e *Edge) admit(ex *exchange, w http.ResponseWriter, r *http.Request) *prob
 		return p
 	}
 	if p := e.authenticate(ex, r); p != nil {
-		authFailures().Fail(alert.CallerAuthFailures, alert.AttrClientIP, ex.ipKey())
+		if p.reason == provider.ReasonUnauthenticated {
+			authFailures().Fail(alert.CallerAuthFailures, alert.AttrClientIP, ex.ipKey())
+		}
 		return p
 	}
 	pathNumber, p := e.match(ex, r)
@@ -179,7 +181,7 @@ func (e *Edge) read(ex *exchange, w http.ResponseWriter, r *http.Request, pathNu
 	body, whole, err := readBody(w, r)
 	ex.bodyRead = whole
 	if err != nil {
-		return nil, &problem{reason: provider.ReasonInvalidRequest, detail: "the body could not be read in time", cause: err}
+		return nil, &problem{reason: provider.ReasonInvalidRequest, detail: "the body could not be read in time", cause: errBody}
 	}
 	in, err := ex.op.form.Read(intake.Message{PathNumber: pathNumber, RawQuery: r.URL.RawQuery, Header: r.Header, Body: body})
 	if refusal := (*intake.Error)(nil); errors.As(err, &refusal) {
@@ -191,7 +193,10 @@ func (e *Edge) read(ex *exchange, w http.ResponseWriter, r *http.Request, pathNu
 	return in, nil
 }
 
-var errInput = errors.New("reading input")
+var (
+	errInput = errors.New("reading input")
+	errBody  = errors.New("reading the body")
+)
 
 // checkNumber holds the number against the policy and writes it as the
 // provider wants it.

@@ -76,11 +76,12 @@ type Transport struct {
 	// MaxAnswer bounds an answer in bytes, decompressed. Default: 256 KiB.
 	MaxAnswer int64 `json:"max_answer,omitempty"`
 
-	logger   *zap.Logger
-	provider *provider.Provider
-	host     string
-	keeper   *credential.Keeper
-	spent    *atomic.Pointer[credential.Value] // a version before the current one that was refused
+	logger    *zap.Logger
+	provider  *provider.Provider
+	host      string // host:port, to dial
+	authority string // as the base URL has it, for the Host header
+	keeper    *credential.Keeper
+	spent     *atomic.Pointer[credential.Value] // a version before the current one that was refused
 
 	// A named field: embedding would promote its JSON fields, the one that
 	// skips verification included.
@@ -120,6 +121,7 @@ func (t *Transport) Provision(ctx caddy.Context) error {
 	if t.host, err = t.provider.Host(); err != nil {
 		return err
 	}
+	t.authority = hostHeader(t.provider.BaseURL)
 	if t.http, err = t.client(ctx); err != nil {
 		return fmt.Errorf("provider %s: %w", t.provider.Name, err)
 	}
@@ -257,7 +259,7 @@ func (t *Transport) request(ctx context.Context, ex *exchange, value *credential
 			"Accept":     {"application/json"},
 			"User-Agent": {"ringward"},
 		},
-		Host: hostHeader(t.provider.BaseURL),
+		Host: t.authority,
 	}
 	// The path is escaped already; both forms are set so that it is sent as is.
 	path, err := url.PathUnescape(ex.outbound.Path)
