@@ -82,6 +82,9 @@ func within[T any](ctx context.Context, fallback T, check func(context.Context) 
 	defer cancelInner()
 	outer, cancelOuter := context.WithTimeout(ctx, doctorTimeout)
 	defer cancelOuter()
+	if outer.Err() != nil {
+		return fallback // interrupted: nothing more is begun
+	}
 	done := make(chan T, 1)
 	go func() { done <- check(inner) }()
 	select {
