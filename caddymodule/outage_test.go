@@ -263,8 +263,9 @@ func TestEventsReachCaddysEventHandlers(t *testing.T) {
 	s := newStage(t, "checkthatphone")
 	// Like events are folded together across tests: this one is about a
 	// credential of its own.
-	s.vault.Put("secret/phone/events", map[string]string{"api_key": s.Key})
-	config := strings.Replace(s.caddyfile(), "secret/phone/provider", "secret/phone/events", 1)
+	path := "secret/phone/events-" + randomText()
+	s.vault.Put(path, map[string]string{"api_key": s.Key})
+	config := strings.Replace(s.caddyfile(), "secret/phone/provider", path, 1)
 	t.Cleanup(s.tryStop)
 	if err := loadCaddyfile(config); err != nil {
 		t.Fatal(err)
