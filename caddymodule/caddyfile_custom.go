@@ -28,7 +28,7 @@ import (
 func addCustomOptions(options map[string]option, p *provider.Provider) {
 	options["place"] = once(func(d *caddyfile.Dispenser) error {
 		slot, err := parseSlot(d, "place header <name> [<scheme>] | place query <name> | place basic")
-		p.Placement = provider.Placement(slot)
+		p.Placements = append(p.Placements, provider.Placement{In: slot.In, Name: slot.Name, Scheme: slot.Scheme})
 		return err
 	})
 	options["key_in"] = many(func(d *caddyfile.Dispenser) error {

@@ -189,9 +189,13 @@ func examinePlacement(g *doctorGroup, config *ProviderConfig, value *credential.
 		return
 	}
 	req := &http.Request{URL: new(url.URL), Header: make(http.Header)}
-	if err := credential.Place(req, p.Placement, value); err != nil {
+	placer, err := credential.NewPlacer(p.Placements)
+	if err == nil {
+		_, err = placer.Place(context.Background(), req, nil, value)
+	}
+	if err != nil {
 		g.fail("provider", "%v", err)
 		return
 	}
-	g.ok("provider", "its requests can carry it (%s)", p.Placement.In)
+	g.ok("provider", "its requests can carry it (%s)", p.Placements[0].In)
 }

@@ -55,7 +55,7 @@ func TestProvidersAreDocumented(t *testing.T) {
 func describeProvider(b *strings.Builder, p *provider.Provider) {
 	fmt.Fprintf(b, "## %s\n\n| | |\n|---|---|\n", p.Name)
 	fmt.Fprintf(b, "| upstream | `%s` |\n", p.BaseURL)
-	fmt.Fprintf(b, "| the provider's key goes into | %s |\n", describeSlot(provider.Slot(p.Placement)))
+	fmt.Fprintf(b, "| the provider's key goes into | %s |\n", describePlacements(p.Placements))
 	slots := make([]string, len(p.CallerSlots))
 	for i, slot := range p.CallerSlots {
 		slots[i] = describeSlot(slot)
@@ -85,6 +85,14 @@ func describeRegion(p *provider.Provider) string {
 	default:
 		return "`default_region`; without it they are refused"
 	}
+}
+
+func describePlacements(list []provider.Placement) string {
+	var texts []string
+	for _, p := range list {
+		texts = append(texts, describeSlot(provider.Slot{In: p.In, Name: p.Name, Scheme: p.Scheme}))
+	}
+	return strings.Join(texts, ", ")
 }
 
 func describeSlot(s provider.Slot) string {

@@ -168,12 +168,12 @@ var errLongQuery = errors.New("query string too long")
 // match finds the operation; what is not on the provider's allow-list does not
 // exist here.
 func (e *Edge) match(ex *exchange, r *http.Request) (pathNumber string, p *problem) {
-	op, pathNumber := e.provider.Match(r.Method, r.URL.EscapedPath())
+	op, at := e.provider.Match(r.Method, r.URL.EscapedPath())
 	if op == nil {
 		return "", &problem{reason: provider.ReasonUnknownOperation}
 	}
 	ex.op = e.ops[op]
-	return pathNumber, nil
+	return at.Number, nil
 }
 
 // read takes the request's parameters in, within bounds of size and time.

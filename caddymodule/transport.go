@@ -81,6 +81,7 @@ type Transport struct {
 	host      string // host:port, to dial
 	authority string // as the base URL has it, for the Host header
 	keeper    *credential.Keeper
+	placer    *credential.Placer
 	spent     *atomic.Pointer[credential.Value] // a version before the current one that was refused
 
 	// A named field: embedding would promote its JSON fields, the one that
@@ -125,8 +126,11 @@ func (t *Transport) Provision(ctx caddy.Context) error {
 	if t.http, err = t.client(ctx); err != nil {
 		return fmt.Errorf("provider %s: %w", t.provider.Name, err)
 	}
-	if got, want := t.Credential.count(), t.provider.Placement.Fields(); got != want {
+	if got, want := t.Credential.count(), t.provider.CredentialFields(); got != want {
 		return fmt.Errorf("provider %s: the credential has %d fields, but the provider takes %d", t.provider.Name, got, want)
+	}
+	if t.placer, err = credential.NewPlacer(t.provider.Placements); err != nil {
+		return fmt.Errorf("provider %s: %w", t.provider.Name, err)
 	}
 	t.keeper, err = t.Credential.keep(ctx, app, t.provider.Name)
 	if err != nil {
@@ -273,7 +277,7 @@ func (t *Transport) request(ctx context.Context, ex *exchange, value *credential
 		out.Header["Content-Type"] = []string{"application/json"}
 	}
 	out = out.WithContext(ctx)
-	if err := credential.Place(out, t.provider.Placement, value); err != nil {
+	if _, err := t.placer.Place(ctx, out, ex.outbound.Body, value); err != nil {
 		return nil, err
 	}
 	return out, nil

@@ -1,5 +1,7 @@
 package provider
 
+var _ = preset("checkthatphone", checkThatPhone)
+
 // CheckThatPhone looks up US and Canadian numbers.
 //
 // Facts: https://checkthatphone.com/docs and the vendor's Node and Python
@@ -18,15 +20,15 @@ func checkThatPhone() *Provider {
 			Number: &NumberSlot{In: InJSON, Name: "phone", Format: FormatNational},
 			Params: []Param{
 				{Name: "ip", In: InJSON, Kind: KindIP, OptIn: true}, // the subscriber's address: personal data
-				{Name: "litigatorFilter", In: InJSON, Kind: KindBoolean, OptIn: true},
-				{Name: "landlineSmsLookup", In: InJSON, Kind: KindBoolean, OptIn: true},
+				{Name: "litigatorFilter", In: InJSON, Kind: KindBoolean, OptIn: true, Cost: 1},
+				{Name: "landlineSmsLookup", In: InJSON, Kind: KindBoolean, OptIn: true, Cost: 1},
 				{Name: "dncState", In: InJSON, Kind: KindBoolean},
 				{Name: "dncComplainer", In: InJSON, Kind: KindBoolean},
 				{Name: "dncOther", In: InJSON, Kind: KindBoolean},
 			},
 			Fields: checkThatPhoneFields(),
 		}},
-		Placement:   Placement{In: InHeader, Name: "Authorization", Scheme: "Bearer"},
+		Placements:  []Placement{{In: InHeader, Name: "Authorization", Scheme: "Bearer"}},
 		CallerSlots: []Slot{{In: InHeader, Name: "Authorization", Scheme: "Bearer"}},
 		Rules: []Rule{
 			{Status: []int{400}, Verdict: BadRequest},

@@ -12,6 +12,7 @@ const (
 	QuotaExceeded Verdict = "quota_exceeded" // the account has no lookups left, or may not do this
 	RateLimited   Verdict = "rate_limited"   // too many requests at once
 	BadRequest    Verdict = "bad_request"    // the provider finds fault with the caller's input
+	UnknownNumber Verdict = "unknown_number" // an error's form for "no such number": an answer all the same
 	ProviderError Verdict = "provider_error" // anything else
 )
 

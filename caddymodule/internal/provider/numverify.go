@@ -1,5 +1,11 @@
 package provider
 
+var (
+	_ = preset("numverify", numverify)
+	_ = preset("numverify-net", numverifyNet)
+	_ = preset("numverify-marketplace", numverifyMarketplace)
+)
+
 // Numverify (apilayer) answers on three hosts with the same fields.
 //
 // Facts: https://numverify.com/documentation, https://docs.apilayer.com/numverify
@@ -30,7 +36,7 @@ func numverifyNet() *Provider {
 // numverifyMarketplace is the apilayer marketplace, which takes the key in a header.
 func numverifyMarketplace() *Provider {
 	p := numverifyFamily("numverify-marketplace", "https://api.apilayer.com", "/number_verification/validate")
-	p.Placement = Placement{In: InHeader, Name: "apikey"}
+	p.Placements = []Placement{{In: InHeader, Name: "apikey"}}
 	p.CallerSlots = []Slot{{In: InHeader, Name: "apikey"}, {In: InQuery, Name: "apikey"}}
 	p.Problem = func(p Problem) any {
 		return struct {
@@ -64,7 +70,7 @@ func numverifyFamily(name, baseURL, path string) *Provider {
 			// Whatever does not say whether the number is valid is no answer.
 			Rules: []Rule{{Pointer: "/valid", NotEquals: []string{"true", "false"}, Verdict: ProviderError}},
 		}},
-		Placement:   Placement{In: InQuery, Name: "access_key"},
+		Placements:  []Placement{{In: InQuery, Name: "access_key"}},
 		CallerSlots: []Slot{{In: InQuery, Name: "access_key"}},
 		Rules:       numverifyRules(),
 		Problem:     numverifyProblem,

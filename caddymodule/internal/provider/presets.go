@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// presets are the built-in providers. Adding one is one line here and one file
-// beside this one.
-var presets = map[string]func() *Provider{
-	"checkthatphone":        checkThatPhone,
-	"numverify":             numverify,
-	"numverify-marketplace": numverifyMarketplace,
-	"numverify-net":         numverifyNet,
+// presets are the built-in providers. A preset adds itself from its own file.
+var presets = map[string]func() *Provider{}
+
+// preset adds a built-in provider: `var _ = preset("name", build)`.
+func preset(name string, build func() *Provider) struct{} {
+	presets[name] = build
+	return struct{}{}
 }
 
 // Preset returns a fresh copy of a built-in provider. The error of an unknown

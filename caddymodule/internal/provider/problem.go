@@ -18,6 +18,7 @@ const (
 	ReasonRateLimited           Reason = "rate_limited"
 	ReasonCredentialUnavailable Reason = "credential_unavailable"
 	ReasonAuditUnavailable      Reason = "audit_unavailable"
+	ReasonUnknownNumber         Reason = "unknown_number"   // the provider knows no such number
 	ReasonUpstreamRefused       Reason = "upstream_refused" // the provider found fault with the input
 	ReasonUpstreamBusy          Reason = "upstream_busy"    // the provider's own rate limit or quota
 	ReasonUpstreamError         Reason = "upstream_error"
@@ -29,7 +30,7 @@ const (
 // Problem is one of Ringward's own errors. Its texts are generic: they hold
 // nothing of the upstream's answer and nothing of the caller's number.
 type Problem struct {
-	Status    int    // HTTP status
+	Status    int    // HTTP status; of the provider's own answer for ReasonUnknownNumber
 	Reason    Reason // machine-readable
 	Title     string // a few words
 	Detail    string // what the caller can do

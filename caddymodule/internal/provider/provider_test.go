@@ -86,13 +86,13 @@ func TestPathsMatchByteForByte(t *testing.T) {
 		{"GET", "/v2/1/2/info", "", ""},
 		{"GET", "/v2/1/infox", "", ""},
 	} {
-		op, number := p.Match(tt.method, tt.path)
+		op, at := p.Match(tt.method, tt.path)
 		got := ""
 		if op != nil {
 			got = op.Name
 		}
-		if got != tt.op || number != tt.number {
-			t.Errorf("%s %s: got %q, %q; want %q, %q", tt.method, tt.path, got, number, tt.op, tt.number)
+		if got != tt.op || at.Number != tt.number {
+			t.Errorf("%s %s: got %q, %q; want %q, %q", tt.method, tt.path, got, at.Number, tt.op, tt.number)
 		}
 	}
 }
@@ -139,9 +139,9 @@ func TestStatusDecidesWhereNoRuleDoes(t *testing.T) {
 // sound is a custom provider that Validate accepts; each case below breaks it.
 func sound() *Provider {
 	return &Provider{
-		Name:      "acme",
-		BaseURL:   "https://api.acme.example",
-		Placement: Placement{In: InHeader, Name: "X-Key"},
+		Name:       "acme",
+		BaseURL:    "https://api.acme.example",
+		Placements: []Placement{{In: InHeader, Name: "X-Key"}},
 		Operations: []Operation{{
 			Name: "lookup", Method: "GET", Path: "/v1/{number}",
 			Number: &NumberSlot{In: InPath, Format: FormatE164},
@@ -179,9 +179,9 @@ func TestUnsoundProvidersAreRefused(t *testing.T) {
 		{"param kind", "kind", func(p *Provider) { p.Operations[0].Params[0].Kind = "float" }},
 		{"field pointer", "JSON pointer", func(p *Provider) { p.Operations[0].Fields[0].Pointer = "valid" }},
 		{"field class", "data class", func(p *Provider) { p.Operations[0].Fields[0].Class = "secret" }},
-		{"credential in a framing header", "place", func(p *Provider) { p.Placement.Name = "Host" }},
-		{"credential in the body", "place", func(p *Provider) { p.Placement.In = InJSON }},
-		{"no placement", "place", func(p *Provider) { p.Placement = Placement{} }},
+		{"credential in a framing header", "place", func(p *Provider) { p.Placements[0].Name = "Host" }},
+		{"credential in the body", "place", func(p *Provider) { p.Placements[0].In = InJSON }},
+		{"no placement", "place", func(p *Provider) { p.Placements = nil }},
 		{"rule without condition", "status or a pointer", func(p *Provider) { p.Rules[0] = Rule{Verdict: Answer} }},
 		{"rule with a star", "without '*'", func(p *Provider) { p.Rules[0].Pointer = "/a/*" }},
 		{"rule verdict", "verdict", func(p *Provider) { p.Rules[0].Verdict = "fine" }},

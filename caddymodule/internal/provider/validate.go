@@ -13,7 +13,9 @@ import (
 
 var (
 	namePattern    = regexp.MustCompile(`^[a-z0-9][a-z0-9_.-]{0,63}$`)
-	pathPattern    = regexp.MustCompile(`^(/([A-Za-z0-9_.~-]+|\{number\}))+/?$`)
+	pathPattern    = regexp.MustCompile(`^/?(/([A-Za-z0-9_.~-]+|\{[a-z_]+\}))+/?$`)
+	segmentPattern = regexp.MustCompile(`\{[a-z_]+\}`)
+	accountPattern = regexp.MustCompile(`^[a-z][a-z_]{0,31}$`)
 	paramPattern   = regexp.MustCompile(`^[A-Za-z0-9_.\[\]-]{1,64}$`)
 	tokenPattern   = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$")
 	pointerPattern = regexp.MustCompile(`^(/([^~/]|~[01])+)+$`)
@@ -31,8 +33,13 @@ func (p *Provider) Validate() error {
 	if len(p.Operations) == 0 {
 		return fmt.Errorf("provider %q has no operations: add at least one", p.Name)
 	}
-	if err := p.Placement.validate(); err != nil {
+	if err := p.validatePlacements(); err != nil {
 		return err
+	}
+	for name, base := range p.Hosts {
+		if _, err := (&Provider{Name: p.Name, BaseURL: base}).Host(); err != nil || !namePattern.MatchString(name) {
+			return fmt.Errorf("provider %q: host %q must be a name for https://host[:port]", p.Name, name)
+		}
 	}
 	for _, slot := range p.CallerSlots {
 		if err := slot.validate(); err != nil {
@@ -43,6 +50,9 @@ func (p *Provider) Validate() error {
 	for i := range p.Operations {
 		op := &p.Operations[i]
 		if err := op.Validate(); err != nil {
+			return err
+		}
+		if err := p.checkSegments(op); err != nil {
 			return err
 		}
 		for _, key := range op.routes() {
@@ -57,6 +67,47 @@ func (p *Provider) Validate() error {
 		seen["name "+op.Name] = true
 	}
 	return validateRules(p.Rules)
+}
+
+func (p *Provider) validatePlacements() error {
+	if len(p.Placements) == 0 {
+		return errNoPlace
+	}
+	others := [][]Placement{p.Placements}
+	for _, list := range p.OtherPlacements {
+		others = append(others, list)
+	}
+	for _, list := range others {
+		for _, placement := range list {
+			if err := placement.validate(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// checkSegments refuses placeholders that nothing fills.
+func (p *Provider) checkSegments(op *Operation) error {
+	inPath := slices.ContainsFunc(p.Placements, func(placement Placement) bool { return placement.In == InPath })
+	for i, path := range append([]string{op.Path}, op.Aliases...) {
+		for _, segment := range segmentPattern.FindAllString(path, -1) {
+			name := strings.Trim(segment, "{}")
+			if segment != NumberSegment && segment != KeySegment && !slices.Contains(p.Account, name) {
+				return fmt.Errorf("operation %q: nothing fills %s in the path %q: use {number}, {key} or a name from account", op.Name, segment, path)
+			}
+		}
+		keys := strings.Count(path, KeySegment)
+		if keys > 1 || (i == 0 && inPath != (keys == 1)) || (!inPath && keys > 0) {
+			return fmt.Errorf("operation %q: the path %q must hold {key} once where the credential stands in the path, and not at all elsewhere", op.Name, path)
+		}
+	}
+	for _, name := range p.Account {
+		if !accountPattern.MatchString(name) || name == "number" || name == "key" {
+			return fmt.Errorf("provider %q: the account value %q must be named by lower case letters and '_'", p.Name, name)
+		}
+	}
+	return nil
 }
 
 func validateRules(rules []Rule) error {
@@ -104,6 +155,9 @@ func (op *Operation) validate() error {
 	if op.Method != http.MethodGet && op.Method != http.MethodPost {
 		return fmt.Errorf("the method must be GET or POST, not %q", op.Method)
 	}
+	if strings.HasPrefix(op.Path, "//") {
+		return errors.New("only an alias can start with two slashes")
+	}
 	for _, path := range append([]string{op.Path}, op.Aliases...) {
 		if err := op.validatePath(path); err != nil {
 			return err
@@ -122,7 +176,46 @@ func (op *Operation) validate() error {
 			return err
 		}
 	}
+	if op.AlsoPost && op.Method != http.MethodGet {
+		return errors.New("only a GET operation can be asked with POST as well")
+	}
+	if op.Each != "" && !pointerPattern.MatchString(op.Each) {
+		return fmt.Errorf("the pointer %q to a batch's answers must be a JSON pointer", op.Each)
+	}
+	if err := op.validateUnified(); err != nil {
+		return err
+	}
 	return validateRules(op.Rules)
+}
+
+// validateUnified holds the mappings against the fields: a unified answer tells
+// only what the same caller may see in the provider's own.
+func (op *Operation) validateUnified() error {
+	descriptions := UnifiedFields()
+	for _, m := range op.Unified {
+		at := slices.IndexFunc(descriptions, func(d UnifiedDescription) bool { return d.Field == m.To })
+		if at < 0 {
+			return fmt.Errorf("unified field %q is not known", m.To)
+		}
+		pointer := m.From
+		if op.Each != "" {
+			pointer = op.Each + "/*" + m.From
+		}
+		from := slices.IndexFunc(op.Fields, func(f Field) bool { return f.Pointer == pointer })
+		switch d := descriptions[at]; {
+		case from < 0:
+			return fmt.Errorf("unified field %q: %s is no documented field", m.To, pointer)
+		case op.Fields[from].Class != d.Class && (op.Fields[from].Class != Envelope || d.Class != Validity):
+			return fmt.Errorf("unified field %q: %s is of class %s, not %s", m.To, pointer, op.Fields[from].Class, d.Class)
+		case d.Kind == UnifiedEnum || d.Kind == UnifiedBoolean:
+			for _, value := range m.Values {
+				if d.Kind == UnifiedEnum && !slices.Contains(d.Enum, value) || d.Kind == UnifiedBoolean && value != "true" && value != "false" {
+					return fmt.Errorf("unified field %q cannot be %q", m.To, value)
+				}
+			}
+		}
+	}
+	return nil
 }
 
 func (op *Operation) validatePath(path string) error {
@@ -146,14 +239,17 @@ func (op *Operation) validateParams() error {
 		seen[string(op.Number.In)+" "+op.Number.RegionParam] = true
 	}
 	for _, param := range op.Params {
-		if !paramPattern.MatchString(param.Name) {
-			return fmt.Errorf("the parameter name %q must be letters, digits and '_.-[]'", param.Name)
+		if err := param.validateName(); err != nil {
+			return err
 		}
 		if param.In != InQuery && (param.In != InJSON || op.Method != http.MethodPost) {
 			return fmt.Errorf("parameter %q: it must stand in query, or in json with POST", param.Name)
 		}
-		if !slices.Contains([]ParamKind{KindString, KindBoolean, KindInteger, KindRegion, KindIP}, param.Kind) {
-			return fmt.Errorf("parameter %q: the kind %q must be string, boolean, integer, region or ip", param.Name, param.Kind)
+		if !slices.Contains([]ParamKind{KindString, KindBoolean, KindInteger, KindRegion, KindIP, KindEmpty}, param.Kind) {
+			return fmt.Errorf("parameter %q: the kind %q must be string, boolean, integer, region, ip or, in json, empty", param.Name, param.Kind)
+		}
+		if param.Kind == KindEmpty && param.In != InJSON || param.Separator != "" && param.In != InQuery {
+			return fmt.Errorf("parameter %q: empty is for json, a separator for query", param.Name)
 		}
 		key := string(param.In) + " " + param.Name
 		if seen[key] {
@@ -164,6 +260,13 @@ func (op *Operation) validateParams() error {
 	return nil
 }
 
+func (p *Param) validateName() error {
+	if paramPattern.MatchString(p.Name) || p.In == InJSON && pointerPattern.MatchString(p.Name) {
+		return nil
+	}
+	return fmt.Errorf("the parameter name %q must be letters, digits and '_.-[]', or a JSON pointer in json", p.Name)
+}
+
 func (n *NumberSlot) validate(method string) error {
 	switch n.In {
 	case InPath:
@@ -171,11 +274,14 @@ func (n *NumberSlot) validate(method string) error {
 			return errors.New("a number in the path has no name")
 		}
 	case InQuery, InJSON:
-		if !paramPattern.MatchString(n.Name) {
-			return fmt.Errorf("the number's parameter name %q must be letters, digits and '_.-[]'", n.Name)
+		if err := (&Param{Name: n.Name, In: n.In}).validateName(); err != nil {
+			return fmt.Errorf("the number: %w", err)
 		}
 	default:
 		return fmt.Errorf("the number must stand in query, json or path, not %q", n.In)
+	}
+	if n.Batch() != (n.Max > 1) || n.Max > maxBatch {
+		return fmt.Errorf("a batch, and only a batch, needs how many numbers one request may hold: 2 to %d", maxBatch)
 	}
 	if n.In == InJSON && method != http.MethodPost {
 		return errors.New("a number in a JSON body needs the method POST")
@@ -185,6 +291,9 @@ func (n *NumberSlot) validate(method string) error {
 	}
 	return nil
 }
+
+// maxBatch bounds the numbers of one request, whatever a provider takes.
+const maxBatch = 1000
 
 func (f Field) validate() error {
 	if !pointerPattern.MatchString(f.Pointer) {
@@ -197,16 +306,29 @@ func (f Field) validate() error {
 	return nil
 }
 
+var errNoPlace = errors.New("the credential's place must be: header NAME [SCHEME], query NAME, basic, path, oauth2 URL, jwt or tsa")
+
 func (p Placement) validate() error {
-	switch {
-	case p.In == InHeader && tokenPattern.MatchString(p.Name) && !isFramingHeader(p.Name):
-	case p.In == InQuery && paramPattern.MatchString(p.Name) && p.Scheme == "":
-	case p.In == InBasic && p.Name == "" && p.Scheme == "":
-	default:
-		return errors.New("the credential's place must be: header NAME [SCHEME], query NAME, or basic")
+	named := false
+	switch p.In {
+	case InHeader:
+		named = tokenPattern.MatchString(p.Name) && !isFramingHeader(p.Name)
+	case InQuery:
+		named = paramPattern.MatchString(p.Name)
+	case InBasic, InPath, InOAuth2, InJWT, InTSA:
+		named = p.Name == ""
+	}
+	if !named || (p.Scheme != "" && p.In != InHeader) || (p.TokenURL != "") != (p.In == InOAuth2) {
+		return errNoPlace
 	}
 	if p.Scheme != "" && !tokenPattern.MatchString(p.Scheme) {
 		return fmt.Errorf("the scheme %q must be one word", p.Scheme)
+	}
+	if p.TokenURL != "" {
+		u, err := url.Parse(p.TokenURL)
+		if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+			return errors.New("the token URL must be https://host[:port]/path")
+		}
 	}
 	return nil
 }
@@ -215,9 +337,9 @@ func (s Slot) validate() error {
 	switch {
 	case s.In == InHeader && tokenPattern.MatchString(s.Name) && !isFramingHeader(s.Name):
 	case s.In == InQuery && paramPattern.MatchString(s.Name):
-	case s.In == InBasic && s.Name == "":
+	case (s.In == InBasic || s.In == InPath) && s.Name == "":
 	default:
-		return errors.New("a caller key's place must be: header NAME [SCHEME], query NAME, or basic")
+		return errors.New("a caller key's place must be: header NAME [SCHEME], query NAME, path or basic")
 	}
 	return nil
 }
@@ -245,7 +367,7 @@ func (r *Rule) validate() error {
 	if r.Pointer != "" && len(r.Equals) == 0 && len(r.NotEquals) == 0 && !r.Exists {
 		return errors.New("say what the value at the pointer must be")
 	}
-	verdicts := []Verdict{Answer, BadCredential, QuotaExceeded, RateLimited, BadRequest, ProviderError}
+	verdicts := []Verdict{Answer, BadCredential, QuotaExceeded, RateLimited, BadRequest, UnknownNumber, ProviderError}
 	if !slices.Contains(verdicts, r.Verdict) {
 		return fmt.Errorf("unknown verdict %q: use one of %v", r.Verdict, verdicts)
 	}
@@ -257,6 +379,11 @@ func (op *Operation) routes() []string {
 	routes := []string{op.Method + " " + op.Path}
 	for _, alias := range op.Aliases {
 		routes = append(routes, op.Method+" "+alias)
+	}
+	if op.AlsoPost {
+		for _, route := range routes {
+			routes = append(routes, strings.Replace(route, http.MethodGet, http.MethodPost, 1))
+		}
 	}
 	return routes
 }
