@@ -14,7 +14,7 @@ import (
 
 // CheckThatPhone looks up numbers of the US and Canada: one endpoint, a JSON
 // body, and answers in which nearly everything is a string.
-var checkThatPhone = protocol{
+var _ = imitate("checkthatphone", protocol{
 	credential: bearer,
 	answer:     checkThatPhoneAnswer,
 	documented: map[string]reply{
@@ -23,7 +23,7 @@ var checkThatPhone = protocol{
 		"upstream":   checkThatPhoneError(http.StatusBadGateway, "Upstream error", "carrier lookup failed"),
 		"no_success": jsonReply(http.StatusOK, map[string]any{"success": false, "credits_used": 0, "data": map[string]any{}}),
 	},
-}
+})
 
 func checkThatPhoneError(status int, message, detail string) reply {
 	return jsonReply(status, map[string]string{"error": message, "detail": detail})

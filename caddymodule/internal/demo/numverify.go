@@ -14,7 +14,7 @@ import (
 // Numverify is one API behind three doors: the legacy host, the marketplace
 // and the newer apilayer host. They differ in path, credential and statuses.
 
-var numverify = protocol{
+var _ = imitate("numverify", protocol{
 	credential: queryKey("access_key"),
 	answer: func(in inquiry) reply {
 		switch {
@@ -32,10 +32,10 @@ var numverify = protocol{
 		return numverifyError(http.StatusOK, numverifyNoFunction)
 	},
 	documented: numverifyDocumented,
-}
+})
 
 // numverifyNet answers faulty input with status 400, a bad key with 200.
-var numverifyNet = protocol{
+var _ = imitate("numverify-net", protocol{
 	credential: queryKey("access_key"),
 	answer: func(in inquiry) reply {
 		switch {
@@ -51,11 +51,11 @@ var numverifyNet = protocol{
 		return numverifyValidate(in, http.StatusBadRequest)
 	},
 	documented: numverifyDocumented,
-}
+})
 
 // numverifyMarketplace stands behind a gateway, which checks the key and
 // answers in its own shape.
-var numverifyMarketplace = protocol{
+var _ = imitate("numverify-marketplace", protocol{
 	credential: func(r *http.Request) string {
 		if key := r.Header.Get("apikey"); key != "" {
 			return key
@@ -76,7 +76,7 @@ var numverifyMarketplace = protocol{
 	documented: map[string]reply{
 		"rate_limit": gatewayError(http.StatusTooManyRequests, "API rate limit exceeded"),
 	},
-}
+})
 
 func queryKey(name string) func(*http.Request) string {
 	return func(r *http.Request) string { return r.URL.Query().Get(name) }

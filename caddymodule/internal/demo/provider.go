@@ -25,8 +25,14 @@ var ErrUnknownProvider = errors.New("unknown provider")
 // protocol is how one provider speaks. Each lives in the file of its vendor.
 type protocol struct {
 	// credential takes the caller's key from where this provider expects it;
-	// empty means that there is none.
+	// empty means that there is none. A credential of two fields is written
+	// with a colon between them, as HTTP Basic writes it.
 	credential func(*http.Request) string
+
+	// verify replaces credential for providers that are not shown the key
+	// itself but something made of it, such as a signature. It returns what was
+	// shown, and whether it was made of one of the keys.
+	verify func(r *http.Request, body []byte, keys []string) (shown string, ok bool)
 
 	// answer answers one request.
 	answer func(inquiry) reply
@@ -36,12 +42,14 @@ type protocol struct {
 	documented map[string]reply
 }
 
-// protocols are the providers that can be imitated.
-var protocols = map[string]protocol{
-	"checkthatphone":        checkThatPhone,
-	"numverify":             numverify,
-	"numverify-marketplace": numverifyMarketplace,
-	"numverify-net":         numverifyNet,
+// protocols are the providers that can be imitated. A protocol adds itself
+// from the file of its vendor.
+var protocols = map[string]protocol{}
+
+// imitate adds a protocol: `var _ = imitate("name", protocol{...})`.
+func imitate(name string, p protocol) struct{} {
+	protocols[name] = p
+	return struct{}{}
 }
 
 // ProviderNames lists the providers that NewProvider knows, sorted.
@@ -111,6 +119,15 @@ func (p *Provider) DocumentedErrors() map[string]Fault {
 	return faults
 }
 
+// present returns the credential that a request shows, and whether it is good.
+func (p *Provider) present(r *http.Request, body []byte) (shown string, accepted bool) {
+	if p.protocol.verify != nil {
+		return p.protocol.verify(r, body, *p.keys.Load())
+	}
+	shown = p.protocol.credential(r)
+	return shown, p.accepts(shown)
+}
+
 // accepts reports whether a key is one of the provider's. An empty one is not,
 // whatever the keys are.
 func (p *Provider) accepts(key string) bool {
@@ -172,10 +189,10 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if readErr != nil {
 		panic(http.ErrAbortHandler) // the client broke off
 	}
-	key := p.protocol.credential(r)
+	key, accepted := p.present(r, body)
 	answer := reply{status: http.StatusRequestEntityTooLarge}
 	if len(body) <= maxProviderBody {
-		answer = p.protocol.answer(inquiry{Request: r, body: body, key: key, accepted: p.accepts(key), now: p.now()})
+		answer = p.protocol.answer(inquiry{Request: r, body: body, key: key, accepted: accepted, now: p.now()})
 	}
 	if fault, ok := p.nextFault(); ok {
 		fault.write(w, r, answer, key)
