@@ -87,17 +87,17 @@ func (e *Edge) admit(ex *exchange, w http.ResponseWriter, r *http.Request) *prob
 	if p := e.take(ex, e.limiter, quota.ByIP, ex.ipKey); p != nil {
 		return p
 	}
-	if p := e.authenticate(ex, r); p != nil {
+	at := e.match(ex, r)
+	if p := e.authenticate(ex, r, at.Key); p != nil {
 		if p.reason == provider.ReasonUnauthenticated {
 			authFailures().Fail(alert.CallerAuthFailures, alert.AttrClientIP, ex.ipKey())
 		}
 		return p
 	}
-	pathNumber, p := e.match(ex, r)
-	if p != nil {
-		return p
+	if ex.op == nil { // told to known callers only
+		return &problem{reason: provider.ReasonUnknownOperation}
 	}
-	in, p := e.read(ex, w, r, pathNumber)
+	in, p := e.read(ex, w, r, at.Number)
 	if p != nil {
 		return p
 	}
@@ -118,12 +118,15 @@ func (e *Edge) admit(ex *exchange, w http.ResponseWriter, r *http.Request) *prob
 
 // authenticate finds out who is calling. An unknown key, a revoked one and
 // none at all look the same from outside.
-func (e *Edge) authenticate(ex *exchange, r *http.Request) *problem {
+func (e *Edge) authenticate(ex *exchange, r *http.Request, pathKey string) *problem {
 	query, err := e.keyQuery(r)
 	if err != nil {
 		return &problem{reason: provider.ReasonInvalidRequest, detail: "the query string is not encoded well"}
 	}
-	key, err := e.extractor.Extract(r.Header, query)
+	if pathKey, err = url.PathUnescape(pathKey); err != nil {
+		return &problem{reason: provider.ReasonUnauthenticated, cause: caller.ErrMalformed}
+	}
+	key, err := e.extractor.Extract(r.Header, query, pathKey)
 	if errors.Is(err, caller.ErrNone) && e.anonymous != nil {
 		if !isUnproxiedLocal(r) {
 			return &problem{reason: provider.ReasonUnauthenticated, cause: errAnonymousRemote}
@@ -165,15 +168,15 @@ func (e *Edge) keyQuery(r *http.Request) (url.Values, error) {
 
 var errLongQuery = errors.New("query string too long")
 
-// match finds the operation; what is not on the provider's allow-list does not
-// exist here.
-func (e *Edge) match(ex *exchange, r *http.Request) (pathNumber string, p *problem) {
+// match finds the operation; what is not on the provider's allow-list, or not
+// served here, does not exist.
+func (e *Edge) match(ex *exchange, r *http.Request) provider.Segments {
 	op, at := e.provider.Match(r.Method, r.URL.EscapedPath())
 	if op == nil {
-		return "", &problem{reason: provider.ReasonUnknownOperation}
+		return provider.Segments{}
 	}
 	ex.op = e.ops[op]
-	return at.Number, nil
+	return at
 }
 
 // read takes the request's parameters in, within bounds of size and time.

@@ -23,7 +23,7 @@ func BenchmarkExtract(b *testing.B) {
 		b.Run(bench.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := e.Extract(bench.h, bench.query); err != nil {
+				if _, err := e.Extract(bench.h, bench.query, ""); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -29,7 +29,7 @@ func FuzzExtract(f *testing.F) {
 		if err != nil {
 			return
 		}
-		key, err := e.Extract(h, query)
+		key, err := e.Extract(h, query, "")
 		if err != nil {
 			if key != "" || !slices.Contains([]error{ErrNone, ErrAmbiguous, ErrMalformed}, err) {
 				t.Fatalf("refused in an unknown way: %v", err)

@@ -27,6 +27,7 @@ var (
 type Extractor struct {
 	headers []headerSlot
 	params  []string
+	path    bool
 }
 
 // headerSlot is a header with all forms in which it may hold a key.
@@ -52,6 +53,10 @@ func NewExtractor(extra []Slot) (*Extractor, error) {
 }
 
 func (e *Extractor) add(slot Slot) {
+	if slot.In == InPath {
+		e.path = true
+		return
+	}
 	if slot.In == InQuery {
 		if !slices.Contains(e.params, slot.Name) {
 			e.params = append(e.params, slot.Name)
@@ -78,7 +83,9 @@ func (e *Extractor) add(slot Slot) {
 }
 
 // Extract finds the caller key of a request: h as net/http canonicalised it,
-// query as url.ParseQuery returned it without an error. Either may be nil.
+// query as url.ParseQuery returned it without an error. Either may be nil. path
+// is the segment of the path in which this provider has its key, decoded; empty
+// where it has none. A path without a slot for it is not looked at.
 //
 // Every slot is looked at, so that a key cannot hide behind another. The same
 // key in several slots is accepted, as some clients send it twice; different
@@ -87,7 +94,7 @@ func (e *Extractor) add(slot Slot) {
 // errors are ErrNone, ErrAmbiguous and ErrMalformed.
 //
 // The key is not checked against anything; that is for Directory.Find.
-func (e *Extractor) Extract(h http.Header, query url.Values) (key string, err error) {
+func (e *Extractor) Extract(h http.Header, query url.Values, path string) (key string, err error) {
 	for i := range e.headers {
 		slot := &e.headers[i]
 		if key, err = take(key, h[slot.name], slot); err != nil {
@@ -96,6 +103,11 @@ func (e *Extractor) Extract(h http.Header, query url.Values) (key string, err er
 	}
 	for _, name := range e.params {
 		if key, err = take(key, query[name], nil); err != nil {
+			return "", err
+		}
+	}
+	if e.path && path != "" {
+		if key, err = take(key, []string{path}, nil); err != nil {
 			return "", err
 		}
 	}

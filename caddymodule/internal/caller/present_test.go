@@ -69,7 +69,7 @@ func TestKeyIsFoundInItsSlot(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := newExtractor(t, everySlot...).Extract(test.h, query)
+			got, err := newExtractor(t, everySlot...).Extract(test.h, query, "")
 			if err != nil || got != test.want {
 				t.Errorf("got %q, %v, want %q", got, err, test.want)
 			}
@@ -142,7 +142,7 @@ func TestNoKeyIsTaken(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := newExtractor(t, everySlot...).Extract(test.h, query)
+			got, err := newExtractor(t, everySlot...).Extract(test.h, query, "")
 			if err != test.want || got != "" {
 				t.Errorf("got %q, %v, want %v", got, err, test.want)
 			}
@@ -153,13 +153,13 @@ func TestNoKeyIsTaken(t *testing.T) {
 func TestOnlyConfiguredSlotsAreLookedAt(t *testing.T) {
 	t.Parallel()
 	e := newExtractor(t)
-	if _, err := e.Extract(header("apikey", "key"), url.Values{"access_key": {"key"}}); err != ErrNone {
+	if _, err := e.Extract(header("apikey", "key"), url.Values{"access_key": {"key"}}, ""); err != ErrNone {
 		t.Errorf("got %v, want %v", err, ErrNone)
 	}
-	if _, err := e.Extract(header("Authorization", basic("a:key")), nil); err != ErrMalformed {
+	if _, err := e.Extract(header("Authorization", basic("a:key")), nil, ""); err != ErrMalformed {
 		t.Errorf("basic: got %v, want %v", err, ErrMalformed)
 	}
-	if _, err := e.Extract(header("Authorization", "App key"), nil); err != ErrMalformed {
+	if _, err := e.Extract(header("Authorization", "App key"), nil, ""); err != ErrMalformed {
 		t.Errorf("scheme: got %v, want %v", err, ErrMalformed)
 	}
 }
@@ -168,11 +168,11 @@ func TestHeaderMayTakeKeysWithAndWithoutScheme(t *testing.T) {
 	t.Parallel()
 	e := newExtractor(t, Slot{In: InHeader, Name: "authorization"}, Slot{In: InHeader, Name: "X-Vendor", Scheme: "Key"})
 	for _, h := range []http.Header{header("Authorization", "key"), header("Authorization", "Bearer key"), header("X-Vendor", "KEY key")} {
-		if got, err := e.Extract(h, nil); err != nil || got != "key" {
+		if got, err := e.Extract(h, nil, ""); err != nil || got != "key" {
 			t.Errorf("got %q, %v", got, err)
 		}
 	}
-	if _, err := e.Extract(header("X-Vendor", "key"), nil); err != ErrMalformed {
+	if _, err := e.Extract(header("X-Vendor", "key"), nil, ""); err != ErrMalformed {
 		t.Errorf("got %v, want %v", err, ErrMalformed)
 	}
 }
@@ -182,11 +182,11 @@ func TestSlotGivenTwiceIsOne(t *testing.T) {
 	e := newExtractor(t, Slot{In: InQuery, Name: "k"}, Slot{In: InQuery, Name: "k"},
 		Slot{In: InHeader, Name: "x-api-key"}, Slot{In: InHeader, Name: "authorization", Scheme: "bearer"}, Slot{In: InBasic}, Slot{In: InBasic})
 	for _, h := range []http.Header{header("X-API-Key", "key"), header("Authorization", "Bearer key"), header("Authorization", basic(":key"))} {
-		if got, err := e.Extract(h, nil); err != nil || got != "key" {
+		if got, err := e.Extract(h, nil, ""); err != nil || got != "key" {
 			t.Errorf("got %q, %v", got, err)
 		}
 	}
-	if got, err := e.Extract(nil, url.Values{"k": {"key"}}); err != nil || got != "key" {
+	if got, err := e.Extract(nil, url.Values{"k": {"key"}}, ""); err != nil || got != "key" {
 		t.Errorf("got %q, %v", got, err)
 	}
 }
@@ -222,12 +222,36 @@ func TestPlainHeadersCostNoAllocation(t *testing.T) {
 	e := newExtractor(t, everySlot...)
 	key, _ := newKey(t)
 	for name, h := range map[string]http.Header{"own": header("X-API-Key", key), "bearer": header("Authorization", "Bearer "+key)} {
-		if got := testing.AllocsPerRun(100, func() { _, _ = e.Extract(h, nil) }); got != 0 {
+		if got := testing.AllocsPerRun(100, func() { _, _ = e.Extract(h, nil, "") }); got != 0 {
 			t.Errorf("%s: got %v allocations", name, got)
 		}
 	}
 	h := header("Authorization", basic("account:"+key))
-	if got := testing.AllocsPerRun(100, func() { _, _ = e.Extract(h, nil) }); got > 1 {
+	if got := testing.AllocsPerRun(100, func() { _, _ = e.Extract(h, nil, "") }); got > 1 {
 		t.Errorf("basic: got %v allocations, want 1", got)
+	}
+}
+
+func TestKeyInThePathIsTakenWhereTheProviderHasIt(t *testing.T) {
+	t.Parallel()
+	with, without := newExtractor(t, Slot{In: InPath}), newExtractor(t)
+	for _, c := range []struct {
+		name string
+		e    *Extractor
+		h    http.Header
+		path string
+		want string
+		err  error
+	}{
+		{"its slot", with, nil, "key", "key", nil},
+		{"the same in a header", with, header("X-API-Key", "key"), "key", "key", nil},
+		{"another in a header", with, header("X-API-Key", "other"), "key", "", ErrAmbiguous},
+		{"no key", with, nil, "a key", "", ErrMalformed},
+		{"none in the path", with, header("X-API-Key", "key"), "", "key", nil},
+		{"no slot", without, nil, "key", "", ErrNone},
+	} {
+		if got, err := c.e.Extract(c.h, nil, c.path); got != c.want || err != c.err {
+			t.Errorf("%s: got %q, %v", c.name, got, err)
+		}
 	}
 }

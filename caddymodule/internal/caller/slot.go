@@ -16,13 +16,14 @@ const (
 	InHeader In = "header"
 	InQuery  In = "query"
 	InBasic  In = "basic" // the password of HTTP Basic authentication
+	InPath   In = "path"  // a segment of the path
 )
 
 // Slot is a place in which a caller may present its key.
 type Slot struct {
 	In In
 
-	// Name is the header or the query parameter; empty for InBasic.
+	// Name is the header or the query parameter; empty for InBasic and InPath.
 	Name string
 
 	// Scheme is the word in front of the key in a header, as in "Bearer", in any
@@ -51,9 +52,9 @@ var barredHeaders = []string{
 // check reports the fault of a slot.
 func (s Slot) check() error {
 	switch s.In {
-	case InBasic:
+	case InBasic, InPath:
 		if s.Name != "" || s.Scheme != "" {
-			return errors.New("a basic slot has neither name nor scheme")
+			return fmt.Errorf("a %s slot has neither name nor scheme", s.In)
 		}
 		return nil
 	case InQuery:
@@ -67,7 +68,7 @@ func (s Slot) check() error {
 	case InHeader:
 		return s.checkHeader()
 	default:
-		return fmt.Errorf("unknown part of a request %q: use %q, %q or %q", string(s.In), InHeader, InQuery, InBasic)
+		return fmt.Errorf("unknown part of a request %q: use %q, %q, %q or %q", string(s.In), InHeader, InQuery, InBasic, InPath)
 	}
 }
 
