@@ -78,7 +78,7 @@ func realMetrics(t *testing.T) map[string]string {
 	t.Helper()
 	m := metrics()
 	out := make(chan *prometheus.Desc, 100)
-	for _, c := range []prometheus.Collector{m.requests, m.refusals, m.upstream, m.duration, m.lookup, m.events, keeperCollector{}} {
+	for _, c := range m.all() {
 		c.Describe(out)
 	}
 	close(out)
@@ -193,7 +193,7 @@ func TestAuditFieldsAreDocumented(t *testing.T) {
 	entry := audit.Entry{
 		Time: time.Now(), RequestID: "x", Caller: "x", KeyID: "x", ClientIP: netip.IPv6Loopback(), Provider: "x", Operation: "x",
 		Numbers: []audit.NumberRef{{Pseudonym: "x", Region: "x"}}, Decision: audit.Answered, Reason: "x", Status: 1, UpstreamStatus: 1,
-		UpstreamCalls: 1, CredentialVersion: 1, Released: []string{"x"}, Duration: time.Second, UpstreamDuration: time.Second,
+		UpstreamCalls: 1, Cost: 1, CredentialVersion: 1, Released: []string{"x"}, Duration: time.Second, UpstreamDuration: time.Second,
 	}
 	for field, value := range reflect.ValueOf(entry).Fields() {
 		if value.IsZero() {

@@ -51,6 +51,7 @@ func (e *Edge) record(ex *exchange, status int) error {
 		Status:            status,
 		UpstreamStatus:    ex.upstreamStatus,
 		UpstreamCalls:     ex.upstreamCalls,
+		Cost:              ex.spent(),
 		CredentialVersion: ex.credentialVersion,
 		Duration:          time.Since(ex.start),
 		UpstreamDuration:  ex.upstreamTime,
@@ -72,6 +73,7 @@ func (e *Edge) count(ex *exchange) {
 		m.refusals.WithLabelValues(name, string(ex.problem.reason)).Inc()
 	}
 	if ex.upstreamCalls > 0 {
+		m.cost.WithLabelValues(name, ex.callerName()).Add(float64(ex.spent()))
 		m.upstream.WithLabelValues(name, ex.operationName(), statusClass(ex.upstreamStatus)).Add(float64(ex.upstreamCalls))
 		m.lookup.WithLabelValues(name).Observe(ex.upstreamTime.Seconds())
 	}
@@ -156,13 +158,22 @@ const writeTimeout = 10 * time.Second
 
 func (ex *exchange) decision() audit.Decision {
 	switch {
-	case ex.answered:
-		return audit.Answered
+	case ex.answered, ex.problem != nil && ex.problem.reason == provider.ReasonUnknownNumber:
+		return audit.Answered // that there is no such number is what was asked
 	case ex.plan != nil: // admitted
 		return audit.Failed
 	default:
 		return audit.Refused
 	}
+}
+
+// spent is what the exchange has cost as far as Ringward knows: nothing where
+// no request reached the provider.
+func (ex *exchange) spent() int {
+	if ex.upstreamCalls == 0 {
+		return 0
+	}
+	return ex.cost
 }
 
 func (ex *exchange) callerName() string {

@@ -37,6 +37,7 @@ type exchange struct {
 	upstreamStatus    int
 	upstreamTime      time.Duration
 	credentialVersion int
+	cost              int // of the lookup, in cost units
 	answered          bool
 	answer            []byte
 	released          minimize.ClassSet
@@ -48,6 +49,7 @@ type exchange struct {
 // problem is why an exchange has no answer.
 type problem struct {
 	reason provider.Reason
+	status int           // in place of the reason's own; 0 for none
 	detail string        // for the caller: generic
 	cause  error         // for the log: a sentinel without secret or number
 	hint   string        // for the operator

@@ -20,6 +20,8 @@ type collectors struct {
 	duration *prometheus.HistogramVec // by provider
 	lookup   *prometheus.HistogramVec // by provider
 	events   *prometheus.CounterVec   // by event
+	quota    *prometheus.GaugeVec     // by provider, quota
+	cost     *prometheus.CounterVec   // by provider, caller
 }
 
 var metrics = sync.OnceValue(func() *collectors {
@@ -32,7 +34,12 @@ var metrics = sync.OnceValue(func() *collectors {
 			"provider", "operation", "class"),
 		duration: histogram("ringward_request_duration_seconds", "Time from a request's arrival to its answer.", latency, "provider"),
 		lookup:   histogram("ringward_upstream_duration_seconds", "Time spent waiting for providers.", latency, "provider"),
-		events:   counter("ringward_events_total", "Alert events, by name, with those that were folded into others.", "event"),
+		quota: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "ringward_provider_quota_remaining",
+			Help: "What is left of a quota, as the provider's last answer told it.",
+		}, []string{"provider", "quota"}),
+		cost:   counter("ringward_cost_units_total", "Cost units of lookups that were sent to providers: 1 is the price of a provider's plainest lookup.", "provider", "caller"),
+		events: counter("ringward_events_total", "Alert events, by name, with those that were folded into others.", "event"),
 	}
 	for _, name := range alert.Names() {
 		m.events.WithLabelValues(name) // at 0, so that the first one is an increase
@@ -48,10 +55,15 @@ func histogram(name, help string, buckets []float64, labels ...string) *promethe
 	return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets}, labels)
 }
 
+func (m *collectors) all() []prometheus.Collector {
+	return []prometheus.Collector{
+		m.requests, m.refusals, m.upstream, m.duration, m.lookup, m.events, m.quota, m.cost, keeperCollector{},
+	}
+}
+
 // registerMetrics makes the collectors known to a config's registry.
 func registerMetrics(registry *prometheus.Registry) {
-	m := metrics()
-	for _, c := range []prometheus.Collector{m.requests, m.refusals, m.upstream, m.duration, m.lookup, m.events, keeperCollector{}} {
+	for _, c := range metrics().all() {
 		// A registry that knows a collector already is the only failure there can be.
 		if err := registry.Register(c); err != nil && !errors.As(err, &prometheus.AlreadyRegisteredError{}) {
 			panic(err)

@@ -28,6 +28,7 @@ var publicProblems = map[provider.Reason]public{
 	provider.ReasonRateLimited:           {http.StatusTooManyRequests, "Too many requests", "wait as Retry-After says"},
 	provider.ReasonCredentialUnavailable: {http.StatusServiceUnavailable, "Temporarily unavailable", "try again later"},
 	provider.ReasonAuditUnavailable:      {http.StatusServiceUnavailable, "Temporarily unavailable", "try again later"},
+	provider.ReasonUnknownNumber:         {http.StatusNotFound, "Unknown number", "the provider knows no such number"},
 	provider.ReasonUpstreamRefused:       {http.StatusUnprocessableEntity, "Lookup refused", "the provider does not look up this number"},
 	provider.ReasonUpstreamBusy:          {http.StatusServiceUnavailable, "Lookup unavailable", "try again later"},
 	provider.ReasonUpstreamError:         {http.StatusBadGateway, "Lookup failed", "try again later"},
@@ -52,15 +53,19 @@ func renderProblem(p *provider.Provider, id string, prob *problem) (status int, 
 	if detail == "" {
 		detail = pub.detail
 	}
+	status = pub.status
+	if prob.status != 0 {
+		status = prob.status
+	}
 	shape := p.Problem
 	if shape == nil {
 		shape = provider.GenericProblem
 	}
 	body, err := json.Marshal(shape(provider.Problem{
-		Status: pub.status, Reason: prob.reason, Title: pub.title, Detail: detail, RequestID: id,
+		Status: status, Reason: prob.reason, Title: pub.title, Detail: detail, RequestID: id,
 	}))
 	if err != nil {
 		body = []byte(`{}`) // a shape that cannot be encoded is caught by the preset tests
 	}
-	return pub.status, body
+	return status, body
 }

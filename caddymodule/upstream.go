@@ -114,6 +114,7 @@ func isTLSError(err error) bool {
 func (t *Transport) receive(ctx context.Context, ex *exchange, resp *http.Response, tried []*credential.Value) (refused bool) {
 	defer resp.Body.Close()
 	ex.upstreamStatus = resp.StatusCode
+	t.observeQuota(resp.Header)
 	body, cause := t.readAnswer(resp)
 	var result minimize.Result
 	if cause == nil {
@@ -127,7 +128,7 @@ func (t *Transport) receive(ctx context.Context, ex *exchange, resp *http.Respon
 	case result.Verdict == provider.BadCredential:
 		return true
 	case result.Verdict != provider.Answer:
-		ex.fail(verdictProblem(result, cause, resp.Header))
+		ex.fail(verdictProblem(result, cause, resp.StatusCode, resp.Header))
 	case cause != nil:
 		ex.fail(&problem{reason: provider.ReasonUpstreamError, cause: cause})
 	case holdsAny(result.Body, tried):
@@ -151,14 +152,16 @@ func (t *Transport) readAnswer(resp *http.Response) ([]byte, error) {
 		return nil, errNotFinal
 	case resp.StatusCode >= 300 && resp.StatusCode < 400:
 		return nil, errRedirect
-	case len(resp.Header["Content-Encoding"]) > 0: // gzip has been undone by then
-		return nil, errEncoding
 	case !isJSONAnswer(resp.Header["Content-Type"]):
 		return nil, errContentType
 	case resp.ContentLength > t.MaxAnswer:
 		return nil, errTooLarge
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, t.MaxAnswer+1))
+	plain, err := decoded(resp.Header, resp.Body)
+	if err != nil {
+		return nil, err
+	}
+	body, err := io.ReadAll(io.LimitReader(plain, t.MaxAnswer+1))
 	switch {
 	case err != nil:
 		return nil, errTruncated
@@ -186,19 +189,34 @@ func isJSONAnswer(values []string) bool {
 
 // verdictProblem says what a provider's error means for the caller. cause is
 // set where the body could not be read and the status alone decided.
-func verdictProblem(r minimize.Result, cause error, h http.Header) *problem {
+func verdictProblem(r minimize.Result, cause error, status int, h http.Header) *problem {
 	p := &problem{reason: provider.ReasonUpstreamError, cause: verdictError(r.Verdict), hint: r.Hint}
 	switch r.Verdict {
 	case provider.QuotaExceeded, provider.RateLimited:
 		p.reason, p.retry = provider.ReasonUpstreamBusy, retryAfter(h)
 	case provider.BadRequest:
 		p.reason = provider.ReasonUpstreamRefused
+	case provider.UnknownNumber:
+		p.reason, p.status = provider.ReasonUnknownNumber, unknownStatus(status)
 	default:
 		if cause != nil {
 			p.cause = cause
 		}
 	}
 	return p
+}
+
+// unknownStatus is the status with which a provider says that it knows no such
+// number, as its clients expect it. Providers that say it with a success, or
+// with a status that means something else, get a plain 404.
+func unknownStatus(status int) int {
+	switch {
+	case status < 400 || status > 499:
+	case status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusTooManyRequests:
+	default:
+		return status
+	}
+	return http.StatusNotFound
 }
 
 // verdictError is a verdict as the cause of a problem.

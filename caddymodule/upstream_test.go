@@ -99,7 +99,7 @@ func TestUnreadableAnswersAreBadGateways(t *testing.T) {
 			t.Errorf("%s: got %d %s", name, got.status, got.body)
 		}
 	}
-	s.provider.SetFault(demo.Fault{Gzip: true})
+	s.provider.SetFault(demo.Fault{Encoding: "gzip"})
 	if got := s.lookup(s.Full, canaryNumber); got.status != 200 {
 		t.Errorf("gzip is fine: got %d", got.status)
 	}

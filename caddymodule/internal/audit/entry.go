@@ -70,6 +70,10 @@ type Entry struct {
 	// may have cost money.
 	UpstreamCalls int
 
+	// Cost is what the lookup costs by the preset's price list, in cost units;
+	// 0 when no request reached the provider.
+	Cost int
+
 	// CredentialVersion is the version of the provider's credential that was
 	// used last; 0 when none was.
 	CredentialVersion int
@@ -105,6 +109,7 @@ func (e *Entry) AppendJSON(dst []byte) []byte {
 	dst = appendInt(dst, `,"status":`, int64(e.Status))
 	dst = appendOptionalInt(dst, `,"upstream_status":`, int64(e.UpstreamStatus))
 	dst = appendInt(dst, `,"upstream_calls":`, int64(e.UpstreamCalls))
+	dst = appendOptionalInt(dst, `,"cost":`, int64(e.Cost))
 	dst = appendOptionalInt(dst, `,"credential_version":`, int64(e.CredentialVersion))
 	dst = appendTexts(dst, `,"released":`, e.Released)
 	dst = appendInt(dst, `,"duration_us":`, e.Duration.Microseconds())

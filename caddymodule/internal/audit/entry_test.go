@@ -24,6 +24,7 @@ func fullEntry() Entry {
 		Status:            200,
 		UpstreamStatus:    201,
 		UpstreamCalls:     2,
+		Cost:              3,
 		CredentialVersion: 7,
 		Released:          []string{"validity", "line_type"},
 		Duration:          1500 * time.Microsecond,
@@ -37,7 +38,7 @@ func TestFullEntryIsOneLine(t *testing.T) {
 		`"client_ip":"192.0.2.7","provider":"numverify","operation":"validate",` +
 		`"numbers":[{"pseudonym":"e1:aa","region":"US"},{"pseudonym":"e1:bb"}],` +
 		`"decision":"answered","reason":"none","status":200,"upstream_status":201,"upstream_calls":2,` +
-		`"credential_version":7,"released":["validity","line_type"],"duration_us":1500,` +
+		`"cost":3,"credential_version":7,"released":["validity","line_type"],"duration_us":1500,` +
 		`"upstream_duration_us":1200}` + "\n"
 	if got := string(e.AppendJSON(nil)); got != want {
 		t.Errorf("got  %swant %s", got, want)
@@ -53,7 +54,7 @@ func TestEachFieldIsWrittenUnderItsName(t *testing.T) {
 		"Time": "time", "RequestID": "request_id", "Caller": "caller", "KeyID": "key_id",
 		"ClientIP": "client_ip", "Provider": "provider", "Operation": "operation", "Numbers": "numbers",
 		"Decision": "decision", "Reason": "reason", "Status": "status", "UpstreamStatus": "upstream_status",
-		"UpstreamCalls": "upstream_calls", "CredentialVersion": "credential_version", "Released": "released",
+		"UpstreamCalls": "upstream_calls", "CredentialVersion": "credential_version", "Cost": "cost", "Released": "released",
 		"Duration": "duration_us", "UpstreamDuration": "upstream_duration_us",
 	}
 	always := map[string]bool{

@@ -2,7 +2,9 @@ package demo
 
 import (
 	"bytes"
+	"compress/flate"
 	"compress/gzip"
+	"compress/zlib"
 	"context"
 	"crypto/tls"
 	"encoding/base64"
@@ -14,6 +16,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/andybalholm/brotli"
 )
 
 // Fault is a way in which an answer goes wrong. The zero value changes
@@ -47,8 +51,9 @@ type Fault struct {
 	// member at its start, and so stays valid.
 	PadMiB int
 
-	// Gzip compresses the body, and says so.
-	Gzip bool
+	// Encoding compresses the body, and says so: "gzip", "deflate", "br", or
+	// "raw deflate", which is what some servers send as "deflate".
+	Encoding string
 
 	// EarlyHints are headers of a 103 answer that is sent ahead.
 	EarlyHints http.Header
@@ -62,7 +67,7 @@ type Fault struct {
 	Wait, Stall <-chan struct{}
 
 	// Truncate announces the whole body but keeps back so many bytes of it,
-	// then ends the connection. It goes with neither PadMiB nor Gzip.
+	// then ends the connection. It goes with neither PadMiB nor Encoding.
 	Truncate int
 
 	// ResetConn breaks the connection before the answer.
@@ -119,8 +124,8 @@ func (f Fault) setHeaders(h http.Header, answer *reply, fill *strings.Replacer) 
 	if f.Body != "" {
 		maps.DeleteFunc(h, func(name string, _ []string) bool { return name != "Content-Type" })
 	}
-	if f.Gzip {
-		h.Set("Content-Encoding", "gzip")
+	if f.Encoding != "" {
+		h.Set("Content-Encoding", strings.TrimPrefix(f.Encoding, "raw "))
 	}
 	for name, values := range f.Header {
 		h[http.CanonicalHeaderKey(name)] = filled(values, fill)
@@ -145,10 +150,10 @@ func (f Fault) body(original []byte, fill *strings.Replacer) []byte {
 // send writes the body in the way that the fault asks for.
 func (f Fault) send(w http.ResponseWriter, r *http.Request, body []byte) {
 	var to io.Writer = w
-	if f.Gzip {
-		gz, _ := gzip.NewWriterLevel(w, gzip.BestSpeed) // a valid level does not fail
-		defer func() { _ = gz.Close() }()
-		to = gz
+	if f.Encoding != "" {
+		encoder := encoderTo(w, f.Encoding)
+		defer func() { _ = encoder.Close() }()
+		to = encoder
 	}
 	switch {
 	case f.PadMiB > 0:
@@ -167,6 +172,24 @@ func (f Fault) send(w http.ResponseWriter, r *http.Request, body []byte) {
 	}
 	if len(f.Trailer) > 0 {
 		flush(w) // trailers need a body of unannounced length
+	}
+}
+
+// encoderTo compresses what is written to it.
+func encoderTo(w io.Writer, encoding string) io.WriteCloser {
+	switch encoding {
+	case "gzip":
+		gz, _ := gzip.NewWriterLevel(w, gzip.BestSpeed) // a valid level does not fail
+		return gz
+	case "deflate":
+		return zlib.NewWriter(w)
+	case "raw deflate":
+		raw, _ := flate.NewWriter(w, flate.BestSpeed) // nor does this one
+		return raw
+	case "br":
+		return brotli.NewWriterLevel(w, brotli.BestSpeed)
+	default:
+		panic("demo: unknown encoding " + encoding)
 	}
 }
 

@@ -226,7 +226,7 @@ func TestHeadersOutsideTheAnswer(t *testing.T) {
 
 func TestEncodedAndLargeBodies(t *testing.T) {
 	eachVersion(t, func(t *testing.T, p *Provider, get func(context.Context) (*http.Response, error)) {
-		p.SetFault(Fault{Gzip: true, PadMiB: 3})
+		p.SetFault(Fault{Encoding: "gzip", PadMiB: 3})
 		resp, err := get(t.Context())
 		if err != nil {
 			t.Fatal(err)

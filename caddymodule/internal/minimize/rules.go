@@ -70,7 +70,7 @@ func (b *builder) watchFor(p *Plan, r *provider.Rule) (int, error) {
 func checkRule(r *provider.Rule) error {
 	switch r.Verdict {
 	case provider.Answer, provider.BadCredential, provider.QuotaExceeded,
-		provider.RateLimited, provider.BadRequest, provider.ProviderError:
+		provider.RateLimited, provider.BadRequest, provider.UnknownNumber, provider.ProviderError:
 	default:
 		return fmt.Errorf("unknown verdict %q", r.Verdict)
 	}
