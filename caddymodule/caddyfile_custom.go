@@ -1,7 +1,6 @@
 package caddymodule
 
 import (
-	"slices"
 	"strconv"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -11,28 +10,32 @@ import (
 
 // addCustomOptions adds the options that describe an API without a preset:
 //
-//	place header <name> [<scheme>] | query <name> | basic
-//	key_in header <name> [<scheme>] | query <name> | basic
+//	place header <name> [<scheme>] | query <name> | path | basic | oauth2 <token_url> | jwt | tsa
+//	key_in header <name> [<scheme>] | query <name> | path | basic
 //	operation <name> <method> <path> {
 //		number query|json <name> e164|digits|national
 //		number path e164|digits|national
-//		param query|json <name> string|boolean|integer|region|ip [<value...>]
+//		batch <max_numbers> <json_pointer>
+//		cost <units>
+//		param query|json <name> string|boolean|integer|region|ip|empty [<value...>]
 //		field <data_class> <json_pointer...>
+//		unified <field> <json_pointer> [<from>=<to>...]
 //	}
 //	error <verdict> status <code...>
 //	error <verdict> <json_pointer> is|not <value...>
 //	error <verdict> <json_pointer> exists
 //
-// The verdicts are bad_credential, quota_exceeded, rate_limited, bad_request
-// and provider_error.
+// The verdicts are bad_credential, quota_exceeded, rate_limited, bad_request,
+// unknown_number and provider_error. Of several places, each takes as many
+// fields of the credential as it needs, in order.
 func addCustomOptions(options map[string]option, p *provider.Provider) {
-	options["place"] = once(func(d *caddyfile.Dispenser) error {
-		slot, err := parseSlot(d, "place header <name> [<scheme>] | place query <name> | place basic")
-		p.Placements = append(p.Placements, provider.Placement{In: slot.In, Name: slot.Name, Scheme: slot.Scheme})
+	options["place"] = many(func(d *caddyfile.Dispenser) error {
+		placement, err := parsePlacement(d)
+		p.Placements = append(p.Placements, placement)
 		return err
 	})
 	options["key_in"] = many(func(d *caddyfile.Dispenser) error {
-		slot, err := parseSlot(d, "key_in header <name> [<scheme>] | key_in query <name> | key_in basic")
+		slot, err := parseSlot(d)
 		p.CallerSlots = append(p.CallerSlots, slot)
 		return err
 	})
@@ -51,73 +54,43 @@ func addCustomOptions(options map[string]option, p *provider.Provider) {
 	})
 }
 
-func parseSlot(d *caddyfile.Dispenser, form string) (provider.Slot, error) {
+// parsePlacement reads a slot, or one of the places for which something is made
+// of the credential first.
+func parsePlacement(d *caddyfile.Dispenser) (provider.Placement, error) {
 	args := d.RemainingArgs()
+	if slot, ok := slotOf(args); ok {
+		return provider.Placement{In: slot.In, Name: slot.Name, Scheme: slot.Scheme}, nil
+	}
 	switch {
-	case len(args) == 1 && args[0] == string(provider.InBasic):
-		return provider.Slot{In: provider.InBasic}, nil
-	case len(args) == 2 && (args[0] == string(provider.InHeader) || args[0] == string(provider.InQuery)):
-		return provider.Slot{In: provider.In(args[0]), Name: args[1]}, nil
-	case len(args) == 3 && args[0] == string(provider.InHeader):
-		return provider.Slot{In: provider.InHeader, Name: args[1], Scheme: args[2]}, nil
+	case len(args) == 2 && args[0] == string(provider.InOAuth2):
+		return provider.Placement{In: provider.InOAuth2, TokenURL: args[1]}, nil
+	case len(args) == 1 && (args[0] == string(provider.InJWT) || args[0] == string(provider.InTSA)):
+		return provider.Placement{In: provider.In(args[0])}, nil
 	}
-	return provider.Slot{}, d.Errf("the form is: %s", form)
+	return provider.Placement{}, d.Err("the form is: place header <name> [<scheme>] | query <name> | path | basic | oauth2 <token_url> | jwt | tsa")
 }
 
-func parseOperation(d *caddyfile.Dispenser, op *provider.Operation) error {
-	if err := exactly(d, "operation <name> <method> <path> { ... }", &op.Name, &op.Method, &op.Path); err != nil {
-		return err
+func parseSlot(d *caddyfile.Dispenser) (provider.Slot, error) {
+	slot, ok := slotOf(d.RemainingArgs())
+	if !ok {
+		return slot, d.Err("the form is: key_in header <name> [<scheme>] | query <name> | path | basic")
 	}
-	err := readBlock(d, map[string]option{
-		"number": once(func(d *caddyfile.Dispenser) error { return parseNumberSlot(d, op) }),
-		"param":  many(func(d *caddyfile.Dispenser) error { return parseParam(d, op) }),
-		"field":  many(func(d *caddyfile.Dispenser) error { return parseFields(d, op) }),
-	})
-	if err != nil {
-		return err
-	}
-	if err := op.Validate(); err != nil {
-		return d.WrapErr(err)
-	}
-	return nil
+	return slot, nil
 }
 
-func parseNumberSlot(d *caddyfile.Dispenser, op *provider.Operation) error {
-	args := d.RemainingArgs()
-	switch {
-	case len(args) == 2 && args[0] == string(provider.InPath):
-		op.Number = &provider.NumberSlot{In: provider.InPath, Format: provider.Format(args[1])}
-	case len(args) == 3 && args[0] != string(provider.InPath):
-		op.Number = &provider.NumberSlot{In: provider.In(args[0]), Name: args[1], Format: provider.Format(args[2])}
-	default:
-		return d.Err("the form is: number query|json <name> e164|digits|national, or number path e164|digits|national")
+func slotOf(args []string) (slot provider.Slot, ok bool) {
+	if len(args) == 0 {
+		return provider.Slot{}, false
 	}
-	return nil
-}
-
-func parseParam(d *caddyfile.Dispenser, op *provider.Operation) error {
-	args := d.RemainingArgs()
-	if len(args) < 3 {
-		return d.Err("the form is: param query|json <name> string|boolean|integer|region|ip [<value...>]")
+	switch in := provider.In(args[0]); {
+	case len(args) == 1 && (in == provider.InBasic || in == provider.InPath):
+		return provider.Slot{In: in}, true
+	case len(args) == 2 && (in == provider.InHeader || in == provider.InQuery):
+		return provider.Slot{In: in, Name: args[1]}, true
+	case len(args) == 3 && in == provider.InHeader:
+		return provider.Slot{In: in, Name: args[1], Scheme: args[2]}, true
 	}
-	op.Params = append(op.Params, provider.Param{
-		In: provider.In(args[0]), Name: args[1], Kind: provider.ParamKind(args[2]), Values: args[3:],
-	})
-	return nil
-}
-
-func parseFields(d *caddyfile.Dispenser, op *provider.Operation) error {
-	args := d.RemainingArgs()
-	if len(args) < 2 {
-		return d.Err("the form is: field <data_class> <json_pointer...>")
-	}
-	for _, pointer := range args[1:] {
-		if slices.ContainsFunc(op.Fields, func(f provider.Field) bool { return f.Pointer == pointer }) {
-			return d.Errf("the field %q is in a data class already", pointer)
-		}
-		op.Fields = append(op.Fields, provider.Field{Class: provider.Class(args[0]), Pointer: pointer})
-	}
-	return nil
+	return provider.Slot{}, false
 }
 
 func parseRule(d *caddyfile.Dispenser) (provider.Rule, error) {

@@ -41,7 +41,10 @@ type route struct {
 //			rotation_grace <duration>
 //			rotate_every <duration>
 //		}
-//		upstream <https://host[:port]>
+//		upstream <https://host[:port]> | <host_name>
+//		account <name> <value>
+//		place <place_name>
+//		token_url <url>
 //		ca <file>
 //		timeout <duration>
 //		max_answer <size>
@@ -53,7 +56,8 @@ type route struct {
 //		regions <region...>
 //		default_region <region>
 //		types <type...>
-//		allow <parameter...>
+//		operations <operation...>
+//		allow <parameter...> | <parameter>=<value>[,<value>...]
 //		limit ip|caller|number <rate>
 //
 //		# custom providers only, see caddyfile_custom.go
@@ -117,12 +121,16 @@ func (r *route) options() map[string]option {
 	e, t := &r.edge, &r.transport
 	return map[string]option{
 		"credential":     once(func(d *caddyfile.Dispenser) error { return parseCredential(d, &t.Credential) }),
-		"upstream":       checked(text("upstream <https://host[:port]>", &r.provider.Upstream), r.checkUpstream),
+		"upstream":       checked(text("upstream <https://host[:port]> | <host_name>", &r.provider.Upstream), r.checkUpstream),
+		"account":        many(r.parseAccount),
+		"place":          checked(text("place <place_name>", &r.provider.Place), r.checkPlace),
+		"token_url":      text("token_url <url>", &r.provider.TokenURL),
+		"operations":     checked(list("operations <operation...>", &e.Operations), r.checkOperations),
 		"ca":             text("ca <file>", &t.CAFile),
 		"timeout":        duration("timeout <duration>", &t.Timeout),
 		"max_answer":     size("max_answer <size>", &t.MaxAnswer),
-		"path":           checked(many(r.parsePath), r.checkPreset),
-		"alias":          checked(many(r.parseAlias), r.checkPreset),
+		"path":           checked(many(r.parsePath), r.checkPaths),
+		"alias":          checked(many(r.parseAlias), r.checkPaths),
 		"callers":        list("callers <name...>", &e.Callers),
 		"anonymous":      once(r.parseAnonymous),
 		"numbers":        checked(once(r.parseNumbers), func() error { return phone.Policy{Check: e.Numbers.Check}.Validate() }),
@@ -134,19 +142,59 @@ func (r *route) options() map[string]option {
 	}
 }
 
+// checkUpstream takes names of hosts from presets only.
 func (r *route) checkUpstream() error {
+	if p, err := r.provider.base(); err == nil && p.Hosts[r.provider.Upstream] != "" {
+		return nil
+	}
 	_, err := (&provider.Provider{Name: r.provider.Name, BaseURL: r.provider.Upstream}).Host()
 	return err
 }
 
-// checkPreset resolves a preset as far as it is configured. A custom provider
-// may be described further down.
-func (r *route) checkPreset() error {
+// checkPreset tries one option on a preset. A custom provider may be described
+// further down.
+func (r *route) checkPreset(try func(p *provider.Provider) error) error {
 	if r.provider.Custom != nil {
 		return nil
 	}
-	_, err := r.provider.resolve()
-	return err
+	p, err := r.provider.base()
+	if err != nil {
+		return err
+	}
+	return try(p)
+}
+
+func (r *route) checkPaths() error {
+	return r.checkPreset(func(p *provider.Provider) error {
+		if err := r.provider.paths(p); err != nil {
+			return err
+		}
+		return p.Validate()
+	})
+}
+
+func (r *route) checkPlace() error { return r.checkPreset(r.provider.place) }
+
+func (r *route) checkOperations() error {
+	return r.checkPreset(func(p *provider.Provider) error {
+		_, err := servedOperations(p, r.edge.Operations)
+		return err
+	})
+}
+
+func (r *route) parseAccount(d *caddyfile.Dispenser) error {
+	var name, value string
+	if err := exactly(d, "account <name> <value>", &name, &value); err != nil {
+		return err
+	}
+	if r.provider.Account[name] != "" {
+		return d.Errf("the account value %q is given twice", name)
+	}
+	if r.provider.Account == nil {
+		r.provider.Account = make(map[string]string)
+	}
+	r.provider.Account[name] = value
+	return nil
 }
 
 func (r *route) parsePath(d *caddyfile.Dispenser) error {

@@ -3,6 +3,9 @@ package caddymodule
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/ringward/ringward/caddymodule/internal/provider"
 )
@@ -13,8 +16,21 @@ type ProviderConfig struct {
 	// Name is a preset, or the name of the custom provider.
 	Name string `json:"name"`
 
-	// Upstream is https://host[:port] in place of the preset's.
+	// Upstream is https://host[:port] in place of the preset's, or the name of
+	// one of its further hosts, such as a region.
 	Upstream string `json:"upstream,omitempty"`
+
+	// Account gives the values of path segments that belong to your account
+	// with the provider, by their names in the preset.
+	Account map[string]string `json:"account,omitempty"`
+
+	// Place chooses one of the preset's further ways of taking a credential,
+	// by its name. Default: the preset's first way.
+	Place string `json:"place,omitempty"`
+
+	// TokenURL is where OAuth 2.0 access tokens are fetched, in place of the
+	// preset's https URL.
+	TokenURL string `json:"token_url,omitempty"`
 
 	// Paths replace the path of operations, by the operation's name, for
 	// callers and upstream alike.
@@ -36,25 +52,87 @@ func (c *ProviderConfig) resolve() (*provider.Provider, error) {
 	}
 	if c.Upstream != "" {
 		p.BaseURL = c.Upstream
+		if host, ok := p.Hosts[c.Upstream]; ok {
+			p.BaseURL = host
+		}
 	}
+	for _, step := range []func(*provider.Provider) error{c.place, c.paths, c.account} {
+		if err := step(p); err != nil {
+			return nil, err
+		}
+	}
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// place chooses how the credential is placed.
+func (c *ProviderConfig) place(p *provider.Provider) error {
+	if c.Place != "" {
+		list, ok := p.OtherPlacements[c.Place]
+		if !ok {
+			names := slices.Sorted(maps.Keys(p.OtherPlacements))
+			return fmt.Errorf("provider %s has no other place %q for its credential: it has %v", c.Name, c.Place, names)
+		}
+		p.Placements = list
+	}
+	if c.TokenURL == "" {
+		return nil
+	}
+	p.Placements = slices.Clone(p.Placements)
+	for i := range p.Placements {
+		if p.Placements[i].In == provider.InOAuth2 {
+			p.Placements[i].TokenURL = c.TokenURL
+			return nil
+		}
+	}
+	return fmt.Errorf("provider %s fetches no tokens: take token_url away", c.Name)
+}
+
+// paths replaces paths of operations and adds further ones.
+func (c *ProviderConfig) paths(p *provider.Provider) error {
 	for name, path := range c.Paths {
 		op := p.Operation(name)
 		if op == nil {
-			return nil, c.unknownOperation(p, name)
+			return unknownOperation(p, name)
 		}
 		op.Path = path
 	}
 	for name, paths := range c.Aliases {
 		op := p.Operation(name)
 		if op == nil {
-			return nil, c.unknownOperation(p, name)
+			return unknownOperation(p, name)
 		}
 		op.Aliases = append(op.Aliases, paths...)
 	}
-	if err := p.Validate(); err != nil {
-		return nil, err
+	return nil
+}
+
+// account fills the segments of the account in every path.
+func (c *ProviderConfig) account(p *provider.Provider) error {
+	var fill []string
+	for _, name := range p.Account {
+		value := c.Account[name]
+		if value == "" || strings.ContainsAny(value, "{}/") {
+			return fmt.Errorf("provider %s needs your %s, one segment of a path: add `account %s <value>`", c.Name, name, name)
+		}
+		fill = append(fill, "{"+name+"}", value)
 	}
-	return p, nil
+	for name := range c.Account {
+		if !slices.Contains(p.Account, name) {
+			return fmt.Errorf("provider %s has no account value %q: it has %v", c.Name, name, p.Account)
+		}
+	}
+	filled := strings.NewReplacer(fill...)
+	for i := range p.Operations {
+		op := &p.Operations[i]
+		op.Path = filled.Replace(op.Path)
+		for j, alias := range op.Aliases {
+			op.Aliases[j] = filled.Replace(alias)
+		}
+	}
+	return nil
 }
 
 func (c *ProviderConfig) base() (*provider.Provider, error) {
@@ -69,14 +147,17 @@ func (c *ProviderConfig) base() (*provider.Provider, error) {
 	}
 	p := *c.Custom
 	p.Name = c.Name
-	p.Operations = append([]provider.Operation(nil), c.Custom.Operations...)
+	p.Operations = slices.Clone(c.Custom.Operations)
+	for i := range p.Operations {
+		p.Operations[i].Aliases = slices.Clone(p.Operations[i].Aliases)
+	}
 	return &p, nil
 }
 
-func (c *ProviderConfig) unknownOperation(p *provider.Provider, name string) error {
+func unknownOperation(p *provider.Provider, name string) error {
 	names := make([]string, len(p.Operations))
 	for i := range p.Operations {
 		names[i] = p.Operations[i].Name
 	}
-	return fmt.Errorf("provider %s has no operation %q: it has %v", c.Name, name, names)
+	return fmt.Errorf("provider %s has no operation %q: it has %v", p.Name, name, names)
 }

@@ -60,6 +60,10 @@ const sampleDigest = "sha256:fa1e0467d29eb08cec2b227b0c04cf033d96d7738bfa49ec8ce
 // wrapExample completes an example to a Caddyfile. The words after the fence
 // say what it is a part of.
 func wrapExample(words, text string) (caddyfile string, ok bool) {
+	preset, forPreset := strings.CutPrefix(words, "caddyfile route ")
+	if forPreset {
+		words = "caddyfile route"
+	}
 	const caller = "caller signup {\n key " + sampleDigest + "\n}\n"
 	switch words {
 	case "caddyfile":
@@ -69,9 +73,12 @@ func wrapExample(words, text string) (caddyfile string, ok bool) {
 	case "caddyfile site":
 		return "{\n ringward {\n" + caller + "}\n}\n" + text, true
 	case "caddyfile route":
-		preset := "checkthatphone"
-		if strings.Contains(text, "numverify") {
+		switch {
+		case forPreset:
+		case strings.Contains(text, "numverify"):
 			preset = "numverify"
+		default:
+			preset = "checkthatphone"
 		}
 		return "{\n ringward {\n" + caller + "}\n}\n:8080 {\n ringward " + preset + " {\n" + text + "}\n}\n", true
 	}

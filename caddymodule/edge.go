@@ -39,6 +39,10 @@ type Edge struct {
 	// every region that the provider covers.
 	Numbers phone.Policy `json:"numbers"`
 
+	// Operations names the operations that this route serves. Default: all but
+	// those that cost more than a lookup or tell about persons.
+	Operations []string `json:"operations,omitempty"`
+
 	// AllowParameters names parameters that are refused otherwise, because
 	// they cost extra or send personal data.
 	AllowParameters []string `json:"allow_parameters,omitempty"`
@@ -201,7 +205,11 @@ func (e *Edge) provisionOperations() error {
 	if err := e.checkAllowedParameters(); err != nil {
 		return err
 	}
-	for i := range e.provider.Operations {
+	served, err := servedOperations(e.provider, e.Operations)
+	if err != nil {
+		return err
+	}
+	for _, i := range served {
 		op := &operation{Operation: &e.provider.Operations[i], plans: make(map[*callerState]*minimize.Plan)}
 		op.form = intake.Compile(op.Operation, e.AllowParameters, e.slotsIn.query)
 		for _, who := range e.serving() {
@@ -214,6 +222,26 @@ func (e *Edge) provisionOperations() error {
 		e.ops[op.Operation] = op
 	}
 	return nil
+}
+
+// servedOperations returns the indexes of the operations that a route serves.
+func servedOperations(p *provider.Provider, names []string) ([]int, error) {
+	for _, name := range names {
+		if p.Operation(name) == nil {
+			return nil, unknownOperation(p, name)
+		}
+	}
+	var served []int
+	for i := range p.Operations {
+		op := &p.Operations[i]
+		if slices.Contains(names, op.Name) || len(names) == 0 && !op.OptIn {
+			served = append(served, i)
+		}
+	}
+	if len(served) == 0 {
+		return nil, errors.New("every operation of this provider has to be named to be served: add `operations NAME...`")
+	}
+	return served, nil
 }
 
 // answerBounds leaves the size of an answer to the vault door, which reads it.
