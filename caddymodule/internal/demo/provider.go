@@ -37,18 +37,31 @@ type protocol struct {
 	// answer answers one request.
 	answer func(inquiry) reply
 
+	// newKey makes a fresh key in the form of this provider's; nil makes random
+	// text. See NewKey.
+	newKey func() (string, error)
+
 	// documented are the provider's documented errors that depend on the
 	// account, and so cannot be provoked by a request.
 	documented map[string]reply
 }
 
+// clock tells the time.
+type clock func() time.Time
+
 // protocols are the providers that can be imitated. A protocol adds itself
 // from the file of its vendor.
-var protocols = map[string]protocol{}
+var protocols = map[string]func(clock) protocol{}
 
 // imitate adds a protocol: `var _ = imitate("name", protocol{...})`.
 func imitate(name string, p protocol) struct{} {
-	protocols[name] = p
+	return imitateEach(name, func(clock) protocol { return p })
+}
+
+// imitateEach adds a protocol that looks at the clock or remembers earlier
+// requests when it checks a credential: each provider gets one of its own.
+func imitateEach(name string, build func(clock) protocol) struct{} {
+	protocols[name] = build
 	return struct{}{}
 }
 
@@ -76,9 +89,9 @@ type Provider struct {
 // before the answer starts; that holds keys and phone numbers in clear. A nil
 // record keeps none. An unknown name gives ErrUnknownProvider.
 func NewProvider(name, key string, record io.Writer) (*Provider, error) {
-	known, ok := protocols[name]
-	if !ok {
-		return nil, fmt.Errorf("imitating %q: %w (known: %s)", name, ErrUnknownProvider, strings.Join(ProviderNames(), ", "))
+	build, err := find(name)
+	if err != nil {
+		return nil, err
 	}
 	if key == "" {
 		return nil, fmt.Errorf("imitating %q: empty key", name)
@@ -86,9 +99,18 @@ func NewProvider(name, key string, record io.Writer) (*Provider, error) {
 	if record == nil {
 		record = io.Discard
 	}
-	p := &Provider{protocol: known, now: time.Now, record: record}
+	p := &Provider{now: time.Now, record: record}
+	p.protocol = build(func() time.Time { return p.now() })
 	p.SetKeys(key)
 	return p, nil
+}
+
+func find(name string) (func(clock) protocol, error) {
+	build, ok := protocols[name]
+	if !ok {
+		return nil, fmt.Errorf("imitating %q: %w (known: %s)", name, ErrUnknownProvider, strings.Join(ProviderNames(), ", "))
+	}
+	return build, nil
 }
 
 // SetKeys replaces the keys that are accepted, as a rotation does: the new key
@@ -125,17 +147,17 @@ func (p *Provider) present(r *http.Request, body []byte) (shown string, accepted
 		return p.protocol.verify(r, body, *p.keys.Load())
 	}
 	shown = p.protocol.credential(r)
-	return shown, p.accepts(shown)
+	return shown, isKey(shown, *p.keys.Load())
 }
 
-// accepts reports whether a key is one of the provider's. An empty one is not,
-// whatever the keys are.
-func (p *Provider) accepts(key string) bool {
+// isKey reports whether what was shown is one of the keys. An empty text is
+// not, whatever the keys are.
+func isKey(shown string, keys []string) bool {
 	ok := false
-	for _, known := range *p.keys.Load() {
-		ok = subtle.ConstantTimeCompare([]byte(known), []byte(key)) == 1 || ok
+	for _, known := range keys {
+		ok = subtle.ConstantTimeCompare([]byte(known), []byte(shown)) == 1 || ok
 	}
-	return ok && key != ""
+	return ok && shown != ""
 }
 
 // inquiry is one request as a protocol sees it.
@@ -202,10 +224,23 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // bearer returns the token of an Authorization header.
-func bearer(r *http.Request) string {
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") {
+func bearer(r *http.Request) string { return authorization(r, "Bearer") }
+
+// authorization returns what follows a scheme in an Authorization header; empty
+// for another scheme.
+func authorization(r *http.Request, want string) string {
+	scheme, shown, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, want) {
 		return ""
 	}
-	return token
+	return shown
+}
+
+// basicPair returns what HTTP Basic shows, as "user:password"; empty for none.
+func basicPair(r *http.Request) string {
+	user, password, ok := r.BasicAuth()
+	if !ok {
+		return ""
+	}
+	return user + ":" + password
 }
