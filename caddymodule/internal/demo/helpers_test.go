@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -75,11 +76,43 @@ func providerClient(t testing.TB, a *Authority, s *Server) *http.Client {
 
 const testKey = "ctp_live_0123456789abcdef"
 
-// startProvider serves a provider over TLS under its name "api.example".
+// formedKeys are made once: an RSA key takes its time.
+var (
+	formedMu   sync.Mutex
+	formedKeys = map[string]string{}
+)
+
+// keyOf returns the key with which startProvider starts a provider: testKey,
+// unless its keys have a form of their own.
+func keyOf(t testing.TB, name string) string {
+	t.Helper()
+	if protocols[name](time.Now).newKey == nil {
+		return testKey
+	}
+	formedMu.Lock()
+	defer formedMu.Unlock()
+	if formedKeys[name] == "" {
+		formedKeys[name] = freshKey(t, name)
+	}
+	return formedKeys[name]
+}
+
+// freshKey makes a key or fails.
+func freshKey(t testing.TB, name string) string {
+	t.Helper()
+	key, err := NewKey(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+// startProvider serves a provider over TLS under its name "api.example". Its
+// key is keyOf.
 func startProvider(t testing.TB, name string, o ServeOptions) (*Provider, *Recording, *http.Client) {
 	t.Helper()
 	record := new(Recording)
-	p, err := NewProvider(name, testKey, record)
+	p, err := NewProvider(name, keyOf(t, name), record)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,4 +166,24 @@ func wantFields(t testing.TB, got map[string]any, want map[string]any) {
 			t.Errorf("field %q: got %#v (present: %v), want %#v", name, have, ok, value)
 		}
 	}
+}
+
+// ask asks a provider and fails unless the status is the wanted one.
+func ask(t testing.TB, c *http.Client, method, path, body string, header http.Header, want int) answer {
+	t.Helper()
+	got := do(t, c, method, "https://api.example"+path, body, header)
+	if got.status != want {
+		t.Fatalf("%s %s: got %d %q, want %d", method, path, got.status, got.body, want)
+	}
+	return got
+}
+
+// member follows names into nested objects; nil where there is none.
+func member(object map[string]any, names ...string) any {
+	var value any = object
+	for _, name := range names {
+		nested, _ := value.(map[string]any)
+		value = nested[name]
+	}
+	return value
 }

@@ -1,8 +1,10 @@
 package demo
 
 import (
+	"encoding/base64"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -10,10 +12,21 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 func TestProviderNames(t *testing.T) {
-	want := []string{"checkthatphone", "numverify", "numverify-marketplace", "numverify-net"}
+	want := []string{
+		"checkthatphone",
+		"infobip",
+		"numverify",
+		"numverify-marketplace",
+		"numverify-net",
+		"sinch",
+		"telesign",
+		"vonage-identity-insights",
+		"vonage-number-insight",
+	}
 	if got := ProviderNames(); !slices.Equal(got, want) {
 		t.Fatalf("got %v, want %v", got, want)
 	}
@@ -35,6 +48,17 @@ func goodRequest(name, key, number string) (method, path, body string, header ht
 	case "checkthatphone":
 		return http.MethodPost, "/v1/lookup", `{"phone":"` + number + `"}`,
 			http.Header{"Authorization": {"Bearer " + key}, "Content-Type": {"application/json"}}
+	case "infobip":
+		return http.MethodPost, "/number/1/query", `{"to":["` + number + `"]}`, jsonHeader("App " + key)
+	case "sinch":
+		return http.MethodPost, "/v2/projects/p1/lookups", `{"number":"+` + number + `"}`, jsonHeader(basicAuth(key))
+	case "telesign":
+		return http.MethodPost, "/v1/phoneid/" + number, "", jsonHeader(basicAuth(key))
+	case "vonage-identity-insights":
+		return http.MethodPost, "/identity-insights/v1/requests", `{"phone_number":"` + number + `","insights":{"format":{}}}`,
+			jsonHeader("Bearer " + vonageToken(key, time.Now()))
+	case "vonage-number-insight":
+		return http.MethodGet, "/ni/basic/json?" + q, "", http.Header{"Authorization": {basicAuth(key)}}
 	case "numverify":
 		return http.MethodGet, "/api/validate?" + q + "&access_key=" + url.QueryEscape(key), "", nil
 	case "numverify-net":
@@ -44,9 +68,21 @@ func goodRequest(name, key, number string) (method, path, body string, header ht
 	}
 }
 
+// jsonHeader is the header of a request with a JSON body.
+func jsonHeader(authorization string) http.Header {
+	return http.Header{"Authorization": {authorization}, "Content-Type": {"application/json"}}
+}
+
+// basicAuth shows a key of two fields by HTTP Basic.
+func basicAuth(key string) string { return "Basic " + base64.StdEncoding.EncodeToString([]byte(key)) }
+
+// dataMembers are those that only an answer about a number has.
+var dataMembers = []string{"numbering", "international_format_number", "insights", "results", "line"}
+
 // isData reports whether an answer tells about a number.
 func isData(a answer) bool {
-	return a.status == http.StatusOK && (a.json["valid"] == true || a.json["success"] == true)
+	return a.status == http.StatusOK && (a.json["valid"] == true || a.json["success"] == true ||
+		slices.ContainsFunc(dataMembers, func(name string) bool { return a.json[name] != nil }))
 }
 
 func TestKeysRotateWhileRunning(t *testing.T) {
@@ -57,26 +93,27 @@ func TestKeysRotateWhileRunning(t *testing.T) {
 				method, path, body, header := goodRequest(name, key, "14158586273")
 				return isData(do(t, client, method, "https://api.example"+path, body, header))
 			}
-			if !ask(testKey) || ask("other") || ask("") {
+			first, second := keyOf(t, name), freshKey(t, name)
+			if !ask(first) || ask(second) || ask("") {
 				t.Fatal("at first only the first key is good")
 			}
-			p.SetKeys("new", testKey)
-			if !ask(testKey) || !ask("new") {
+			p.SetKeys(second, first)
+			if !ask(first) || !ask(second) {
 				t.Fatal("in the overlap both keys are good")
 			}
-			p.SetKeys("new")
-			if ask(testKey) || !ask("new") {
+			p.SetKeys(second)
+			if ask(first) || !ask(second) {
 				t.Fatal("after it only the new key is good")
 			}
 			p.SetKeys("")
-			if ask("") || ask("new") {
+			if ask("") || ask(second) {
 				t.Fatal("an empty key is never good")
 			}
 			if p.Calls() != 9 {
 				t.Fatalf("got %d calls, want 9", p.Calls())
 			}
 			p.Reset()
-			if p.Calls() != 0 || ask("new") {
+			if p.Calls() != 0 || ask(second) {
 				t.Fatal("Reset sets the calls to zero and keeps the keys")
 			}
 		})
@@ -161,7 +198,7 @@ func TestNothingIsAnsweredThatCouldNotBeRecorded(t *testing.T) {
 func TestLargeBodiesAreRefused(t *testing.T) {
 	for _, name := range ProviderNames() {
 		p, record, client := startProvider(t, name, ServeOptions{HTTP1: true})
-		method, path, _, header := goodRequest(name, testKey, "14158586273")
+		method, path, _, header := goodRequest(name, keyOf(t, name), "14158586273")
 		got := do(t, client, method, "https://api.example"+path, strings.Repeat(" ", maxProviderBody+1), header)
 		if got.status != http.StatusRequestEntityTooLarge {
 			t.Errorf("%s: got %d", name, got.status)
@@ -175,7 +212,7 @@ func TestLargeBodiesAreRefused(t *testing.T) {
 func TestDocumentedErrorsAreAnswered(t *testing.T) {
 	for _, name := range ProviderNames() {
 		p, _, client := startProvider(t, name, ServeOptions{})
-		method, path, body, header := goodRequest(name, testKey, "14158586273")
+		method, path, body, header := goodRequest(name, keyOf(t, name), "14158586273")
 		faults := p.DocumentedErrors()
 		if len(faults) == 0 {
 			t.Errorf("%s documents no errors", name)
@@ -200,15 +237,27 @@ func FuzzProvider(f *testing.F) {
 	f.Add("numverify", "GET", "/api/countries", "", "")
 	f.Add("numverify-net", "GET", "/numverify/validate", "number=+;&number", "")
 	f.Add("numverify-marketplace", "GET", "/number_verification/validate", "number=80012345678", "")
+	f.Add("infobip", "POST", "/number/1/query", "", `{"to":["41793026727","1",""]}`)
+	f.Add("sinch", "POST", "/v2/projects/p1/lookups", "", `{"number":"+14158586273","features":["LineType","RND"],"rndFeatureOptions":{}}`)
+	f.Add("sinch", "POST", "/oauth2/token", "", "grant_type=client_credentials")
+	f.Add("telesign", "POST", "/v1/phoneid/14158586273", "", `{"addons":{"contact":{}}}`)
+	f.Add("telesign", "POST", "/v1/phoneid", "", `{"phone_number":"14158586273"}`)
+	f.Add("vonage-identity-insights", "POST", "/identity-insights/v1/requests", "", `{"phone_number":"1","insights":{"format":{},"sim_swap":{"period":1}}}`)
+	f.Add("vonage-number-insight", "POST", "/ni/advanced/json", "number=41793026727&cnam=true", "")
 	f.Fuzz(func(t *testing.T, name, method, path, query, body string) {
-		p, err := NewProvider(name, testKey, nil)
-		if err != nil {
+		if !slices.Contains(ProviderNames(), name) {
 			t.Skip("not a provider")
+		}
+		p, err := NewProvider(name, keyOf(t, name), nil)
+		if err != nil {
+			t.Fatal(err)
 		}
 		r := httptest.NewRequest(http.MethodGet, "/", strings.NewReader(body))
 		r.Method, r.URL.Path, r.URL.RawQuery = method, path, query+"&access_key="+testKey
 		r.Header.Set("Authorization", "Bearer "+testKey)
 		r.Header.Set("Apikey", testKey)
+		_, _, _, header := goodRequest(name, keyOf(t, name), "14158586273")
+		maps.Copy(r.Header, header)
 		w := httptest.NewRecorder()
 		p.ServeHTTP(w, r)
 		if w.Code >= 500 {
@@ -223,11 +272,11 @@ func FuzzProvider(f *testing.F) {
 func BenchmarkProvider(b *testing.B) {
 	for _, name := range ProviderNames() {
 		b.Run(name, func(b *testing.B) {
-			p, err := NewProvider(name, testKey, nil)
+			p, err := NewProvider(name, keyOf(b, name), nil)
 			if err != nil {
 				b.Fatal(err)
 			}
-			method, path, body, header := goodRequest(name, testKey, "14158586273")
+			method, path, body, header := goodRequest(name, keyOf(b, name), "14158586273")
 			b.ReportAllocs()
 			for b.Loop() {
 				r := httptest.NewRequest(method, path, strings.NewReader(body))
