@@ -44,7 +44,8 @@ type Edge struct {
 	Operations []string `json:"operations,omitempty"`
 
 	// AllowParameters names parameters that are refused otherwise, because
-	// they cost extra or send personal data.
+	// they cost extra or send personal data: NAME, or NAME=VALUE,VALUE for some
+	// values only.
 	AllowParameters []string `json:"allow_parameters,omitempty"`
 
 	// Limits are the rate limits of this route's provider.
@@ -202,16 +203,19 @@ func (e *Edge) provisionLimits() error {
 func (e *Edge) provisionOperations() error {
 	e.ops = make(map[*provider.Operation]*operation, len(e.provider.Operations))
 	e.slotsIn = partsOf(e.provider.CallerSlots)
-	if err := e.checkAllowedParameters(); err != nil {
+	if err := intake.CheckAllowed(e.provider, e.AllowParameters); err != nil {
 		return err
 	}
 	served, err := servedOperations(e.provider, e.Operations)
 	if err != nil {
 		return err
 	}
+	options := intake.Options{Allow: e.AllowParameters, KeyParams: e.slotsIn.query, Discard: e.provider.Discard}
 	for _, i := range served {
 		op := &operation{Operation: &e.provider.Operations[i], plans: make(map[*callerState]*minimize.Plan)}
-		op.form = intake.Compile(op.Operation, e.AllowParameters, e.slotsIn.query)
+		if op.form, err = intake.Compile(op.Operation, options); err != nil {
+			return fmt.Errorf("operation %s: %w", op.Name, err)
+		}
 		for _, who := range e.serving() {
 			plan, err := e.plan(op.Operation, who)
 			if err != nil {
@@ -267,23 +271,6 @@ func (e *Edge) plan(op *provider.Operation, who *callerState) (*minimize.Plan, e
 	release := minimize.Release{Classes: who.release.classes, Pointers: pointers}
 	rules := slices.Concat(e.provider.Rules, op.Rules)
 	return minimize.Compile(op.Fields, rules, release, answerBounds)
-}
-
-func (e *Edge) checkAllowedParameters() error {
-	var optional []string
-	for _, op := range e.provider.Operations {
-		for _, p := range op.Params {
-			if p.OptIn {
-				optional = append(optional, p.Name)
-			}
-		}
-	}
-	for _, name := range e.AllowParameters {
-		if !slices.Contains(optional, name) {
-			return fmt.Errorf("parameter %q cannot be allowed: those that can are %v", name, optional)
-		}
-	}
-	return nil
 }
 
 // slotParts lists the query parameters in which callers present keys.

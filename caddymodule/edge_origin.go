@@ -9,12 +9,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ringward/ringward/caddymodule/internal/intake"
 	"github.com/ringward/ringward/caddymodule/internal/provider"
 )
 
-// bodyTimeout bounds how long a caller may take to send a body of at most
-// intake.MaxBodyBytes.
+// bodyTimeout bounds how long a caller may take to send a body.
 const bodyTimeout = 10 * time.Second
 
 // checkOrigin refuses plaintext from other hosts, and browsers: a caller key
@@ -82,9 +80,9 @@ func isUnproxiedLocal(r *http.Request) bool {
 	return isLocal(r)
 }
 
-// readBody reads one byte more than is allowed, so that the form can tell, and
+// readBody reads one byte more than the limit, so that the form can tell, and
 // reports whether that was all.
-func readBody(w http.ResponseWriter, r *http.Request) (body []byte, whole bool, err error) {
+func readBody(w http.ResponseWriter, r *http.Request, limit int) (body []byte, whole bool, err error) {
 	if !hasBody(r) {
 		return nil, true, nil
 	}
@@ -92,8 +90,8 @@ func readBody(w http.ResponseWriter, r *http.Request) (body []byte, whole bool, 
 	if err := control.SetReadDeadline(time.Now().Add(bodyTimeout)); err == nil {
 		defer func() { _ = control.SetReadDeadline(time.Time{}) }()
 	}
-	body, err = io.ReadAll(io.LimitReader(r.Body, intake.MaxBodyBytes+1))
-	return body, err == nil && len(body) <= intake.MaxBodyBytes, err
+	body, err = io.ReadAll(io.LimitReader(r.Body, int64(limit)+1))
+	return body, err == nil && len(body) <= limit, err
 }
 
 func hasBody(r *http.Request) bool { return r.Body != nil && r.Body != http.NoBody }

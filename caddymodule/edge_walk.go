@@ -101,14 +101,14 @@ func (e *Edge) admit(ex *exchange, w http.ResponseWriter, r *http.Request) *prob
 	if p != nil {
 		return p
 	}
-	number, p := e.checkNumber(ex, in)
+	numbers, p := e.checkNumbers(ex, in)
 	if p != nil {
 		return p
 	}
 	if p := e.takeCallerAndNumber(ex); p != nil {
 		return p
 	}
-	ex.outbound = ex.op.form.Write(in, number)
+	ex.outbound = ex.op.form.Write(in, numbers)
 	ex.plan = ex.op.plans[ex.caller]
 	if ex.plan == nil {
 		return &problem{reason: provider.ReasonForbidden}
@@ -181,12 +181,12 @@ func (e *Edge) match(ex *exchange, r *http.Request) provider.Segments {
 
 // read takes the request's parameters in, within bounds of size and time.
 func (e *Edge) read(ex *exchange, w http.ResponseWriter, r *http.Request, pathNumber string) (*intake.Input, *problem) {
-	body, whole, err := readBody(w, r)
+	body, whole, err := readBody(w, r, ex.op.form.MaxBody())
 	ex.bodyRead = whole
 	if err != nil {
 		return nil, &problem{reason: provider.ReasonInvalidRequest, detail: "the body could not be read in time", cause: errBody}
 	}
-	in, err := ex.op.form.Read(intake.Message{PathNumber: pathNumber, RawQuery: r.URL.RawQuery, Header: r.Header, Body: body})
+	in, err := ex.op.form.Read(intake.Message{Method: r.Method, PathNumber: pathNumber, RawQuery: r.URL.RawQuery, Header: r.Header, Body: body})
 	if refusal := (*intake.Error)(nil); errors.As(err, &refusal) {
 		return nil, &problem{reason: refusal.Reason, detail: refusal.Detail}
 	}
@@ -201,14 +201,22 @@ var (
 	errBody  = errors.New("reading the body")
 )
 
-// checkNumber holds the number against the policy and writes it as the
+// checkNumbers holds every number against the policy and writes it as the
 // provider wants it.
-func (e *Edge) checkNumber(ex *exchange, in *intake.Input) (formatted string, p *problem) {
-	slot := ex.op.Number
-	if slot == nil {
-		return "", nil
+func (e *Edge) checkNumbers(ex *exchange, in *intake.Input) (formatted []string, p *problem) {
+	for _, asked := range in.Numbers {
+		number, p := e.checkNumber(ex, asked)
+		if p != nil {
+			return nil, p
+		}
+		formatted = append(formatted, number)
 	}
-	number, err := e.parser.Parse(phone.Input{Raw: in.Number, Region: in.Region, BareInternational: slot.BareInternational})
+	return formatted, nil
+}
+
+func (e *Edge) checkNumber(ex *exchange, asked intake.Asked) (formatted string, p *problem) {
+	slot := ex.op.Number
+	number, err := e.parser.Parse(phone.Input{Raw: asked.Raw, Region: asked.Region, BareInternational: slot.BareInternational})
 	switch {
 	case errors.Is(err, phone.ErrRegion) || errors.Is(err, phone.ErrType):
 		return "", &problem{reason: provider.ReasonNumberNotAllowed, detail: err.Error()}

@@ -3,6 +3,7 @@ package intake
 import (
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -24,7 +25,8 @@ func check(p *provider.Param, text string, isText bool) (string, error) {
 	case provider.KindBoolean:
 		canonical, ok = canonicalBoolean(text, p.In, isText)
 	case provider.KindInteger:
-		ok = isInteger(text) && (!isText || p.In != provider.InJSON)
+		canonical, ok = canonicalInteger(text)
+		ok = ok && (!isText || p.In != provider.InJSON)
 	case provider.KindRegion:
 		canonical, ok = canonicalRegion(text)
 	case provider.KindIP:
@@ -56,17 +58,24 @@ func canonicalBoolean(text string, in provider.In, isText bool) (string, bool) {
 	return "", false
 }
 
-func isInteger(text string) bool {
+// canonicalInteger bounds a number to 15 digits, which every reader of JSON
+// keeps exactly.
+func canonicalInteger(text string) (string, bool) {
 	digits := strings.TrimPrefix(text, "-")
-	if digits == "" || len(digits) > 15 {
-		return false
+	if len(digits) > 15 || !isDigits(digits) {
+		return "", false
 	}
-	for i := range len(digits) {
-		if digits[i] < '0' || digits[i] > '9' {
+	n, err := strconv.ParseInt(text, 10, 64)
+	return strconv.FormatInt(n, 10), err == nil
+}
+
+func isDigits(text string) bool {
+	for i := range len(text) {
+		if text[i] < '0' || text[i] > '9' {
 			return false
 		}
 	}
-	return true
+	return text != ""
 }
 
 func canonicalRegion(text string) (string, bool) {

@@ -16,121 +16,164 @@ import (
 type Form struct {
 	op      *provider.Operation
 	number  *provider.NumberSlot
-	params  []provider.Param // in the order in which they are sent
-	refused map[string]bool  // opt-in parameters that this route does not allow
-	ignored []string         // query parameters that hold the caller's own key
-	allowed string           // for error texts
-	hasJSON bool
+	region  string   // query parameter with the number's region; empty for none
+	query   []*param // in the order in which they are sent
+	root    *shape   // the JSON body; nil for none
+	skipped []string // query parameters that are read past
+	allowed string   // for error texts
+	single  node     // a body with one number and the route's settings
+	unified *Form    // reads unified requests; nil for an operation without a number
 }
 
-// Compile builds the form of an operation. optIn names the opt-in parameters
-// that the route allows. keyParams are query parameters in which a caller may
-// present its key: they were consumed before and are skipped here.
-func Compile(op *provider.Operation, optIn, keyParams []string) *Form {
-	f := &Form{op: op, number: op.Number, params: op.Params, refused: map[string]bool{}, ignored: keyParams}
+// Options are what a route adds to an operation.
+type Options struct {
+	// Allow lists the opt-in parameters that the route allows. An entry is the
+	// name of a parameter, or name=value,value for some of its values only. A
+	// JSON pointer allows everything below it as well. Entries that mean
+	// nothing for an operation are passed over; CheckAllowed finds those that
+	// mean nothing for any.
+	Allow []string
+
+	// KeyParams are query parameters in which a caller may present its key.
+	// They were consumed before and are read past.
+	KeyParams []string
+
+	// Discard names further query and form parameters that are read past.
+	Discard []string
+
+	// Settings are parameters that the route sets on every request. They need
+	// no entry in Allow, and a caller cannot send them.
+	Settings []Setting
+}
+
+// Compile builds the form of an operation. It fails for a setting that the
+// parameter cannot take, and for descriptions that contradict each other.
+func Compile(op *provider.Operation, o Options) (*Form, error) {
+	f, err := compile(op, o)
+	if err != nil || op.Number == nil {
+		return f, err
+	}
+	f.unified, err = compile(&unifiedOperation, Options{KeyParams: o.KeyParams, Discard: o.Discard})
+	return f, err
+}
+
+func compile(op *provider.Operation, o Options) (*Form, error) {
+	f := &Form{op: op, number: op.Number, skipped: slices.Concat(o.KeyParams, o.Discard)}
+	if n := op.Number; n != nil && n.In != provider.InJSON {
+		f.region = n.RegionParam
+	}
+	params, err := f.compileParams(o)
+	if err != nil {
+		return nil, err
+	}
+	f.allowed = f.names(params)
+	var inJSON []*param
+	for _, p := range params {
+		if p.In == provider.InJSON {
+			inJSON = append(inJSON, p)
+		} else {
+			f.query = append(f.query, p)
+		}
+	}
+	if len(inJSON) == 0 && !f.numberIn(provider.InJSON) {
+		return f, nil
+	}
+	if f.root, err = compileShape(f.number, inJSON); err != nil {
+		return nil, err
+	}
+	f.single, _ = f.root.prefilled(true)
+	return f, nil
+}
+
+// compileParams holds every parameter against what the route says about it.
+func (f *Form) compileParams(o Options) ([]*param, error) {
+	params := make([]*param, len(f.op.Params))
+	for i := range f.op.Params {
+		p := &param{Param: &f.op.Params[i]}
+		if err := p.apply(o.Settings); err != nil {
+			return nil, err
+		}
+		p.grant(o.Allow)
+		params[i] = p
+	}
+	return params, nil
+}
+
+// names lists what a caller can send.
+func (f *Form) names(params []*param) string {
 	var names []string
-	if n := op.Number; n != nil && n.In != provider.InPath {
-		names = append(names, n.Name)
-		f.hasJSON = n.In == provider.InJSON
-		if n.RegionParam != "" {
-			names = append(names, n.RegionParam)
+	if n := f.number; n != nil {
+		for _, name := range []string{n.Name, n.RegionParam} {
+			if name != "" {
+				names = append(names, name)
+			}
 		}
 	}
-	for _, p := range op.Params {
-		f.hasJSON = f.hasJSON || p.In == provider.InJSON
-		if p.OptIn && !slices.Contains(optIn, p.Name) {
-			f.refused[p.Name] = true
-			continue
+	for _, p := range params {
+		if !p.refused && p.set == nil {
+			names = append(names, p.Name)
 		}
-		names = append(names, p.Name)
 	}
-	f.allowed = strings.Join(names, ", ")
-	if f.allowed == "" {
-		f.allowed = "none"
+	if len(names) == 0 {
+		return "none"
 	}
-	return f
+	return strings.Join(names, ", ")
 }
 
-// Input is what a caller asked, checked but for the number itself.
+func (f *Form) numberIn(in provider.In) bool { return f.number != nil && f.number.In == in }
+
+// Input is what a caller asked, checked but for the numbers themselves.
 type Input struct {
-	// Number is the number as the caller wrote it; empty for an operation
-	// without one.
-	Number string
+	// Numbers are the numbers in the order of the request: one, or several in
+	// a batch, or none for an operation without one.
+	Numbers []Asked
+
+	form   *Form
+	query  []value // of the query or a form, in any order
+	body   node
+	region string // from the query, for the one number
+	first  [1]Asked
+}
+
+// Asked is a number as the caller wrote it.
+type Asked struct {
+	// Raw is never empty.
+	Raw string
 
 	// Region is the region that the caller gave for a number in national
 	// form; empty for none.
 	Region string
-
-	values []value
 }
 
-// value is one checked parameter.
+// value is one checked value of a query parameter.
 type value struct {
-	param *provider.Param
+	param *param
 	text  string // canonical text
 }
 
-// set stores a parameter's text after checking its name, that it comes once,
-// and its kind.
-func (f *Form) set(in *Input, where provider.In, name, text string, isText bool) error {
-	if n := f.number; n != nil && n.In == where {
-		switch name {
-		case n.Name:
-			return setOnce(&in.Number, text, "the number")
-		case n.RegionParam:
-			if n.RegionParam != "" {
-				return f.setRegion(in, text)
-			}
+// start is an input that holds what the route sets in the query.
+func (f *Form) start() *Input {
+	in := &Input{form: f}
+	in.Numbers = in.first[:0] // the plain request needs no room for more
+	for _, p := range f.query {
+		for _, text := range p.set {
+			in.query = append(in.query, value{p, text})
 		}
 	}
-	param := f.find(where, name)
-	if param == nil {
-		return invalid("an unknown parameter was sent; allowed here: " + f.allowed)
-	}
-	if f.refused[param.Name] {
-		return &Error{Reason: provider.ReasonForbidden, Detail: "the parameter " + param.Name + " is not enabled on this route"}
-	}
-	for i := range in.values {
-		if in.values[i].param == param {
-			return invalid("the parameter " + param.Name + " was sent twice")
-		}
-	}
-	canonical, err := check(param, text, isText)
-	if err != nil {
-		return err
-	}
-	in.values = append(in.values, value{param, canonical})
-	return nil
+	return in
 }
 
-func (f *Form) setRegion(in *Input, text string) error {
-	region, ok := canonicalRegion(text)
-	if text == "" {
-		return nil // as vendors' clients send it when they have none
+// addNumber takes a number in. In a batch there may be many.
+func (in *Input) addNumber(raw string) error {
+	switch {
+	case raw == "":
+		return invalid("the number is empty")
+	case len(raw) > maxNumberBytes:
+		return invalid("the number is too long")
+	case len(in.Numbers) > 0 && !in.form.number.Batch():
+		return invalid("the number was sent twice")
 	}
-	if !ok {
-		return invalid("the parameter " + f.number.RegionParam + " must be a two-letter region such as US")
-	}
-	return setOnce(&in.Region, region, "the parameter "+f.number.RegionParam)
-}
-
-func (f *Form) find(where provider.In, name string) *provider.Param {
-	for i := range f.params {
-		if f.params[i].In == where && f.params[i].Name == name {
-			return &f.params[i]
-		}
-	}
-	return nil
-}
-
-func setOnce(target *string, text, what string) error {
-	if text == "" {
-		return invalid(what + " is empty")
-	}
-	if *target != "" {
-		return invalid(what + " was sent twice")
-	}
-	*target = text
+	in.Numbers = append(in.Numbers, Asked{Raw: raw})
 	return nil
 }
 
@@ -145,4 +188,8 @@ func (e *Error) Error() string { return string(e.Reason) + ": " + e.Detail }
 
 func invalid(detail string) error {
 	return &Error{Reason: provider.ReasonInvalidRequest, Detail: detail}
+}
+
+func tooLarge(detail string) error {
+	return &Error{Reason: provider.ReasonTooLarge, Detail: detail}
 }

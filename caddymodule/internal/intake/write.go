@@ -23,66 +23,112 @@ type Outbound struct {
 	Body []byte
 }
 
-// Write builds the request for the provider. number is the number in the form
-// that the operation's slot asks for; it is empty for an operation without one.
-func (f *Form) Write(in *Input, number string) Outbound {
+// Write builds the request for the provider. numbers are those of the input, in
+// its order, in the form that the operation's slot asks for.
+func (f *Form) Write(in *Input, numbers []string) Outbound {
 	out := Outbound{Method: f.op.Method, Path: f.op.Path}
-	var query, body builder
-	if f.hasJSON {
-		body.open()
+	if f.numberIn(provider.InPath) {
+		out.Path = strings.Replace(f.op.Path, provider.NumberSegment, url.PathEscape(numbers[0]), 1)
 	}
-	if f.number != nil {
-		switch f.number.In {
-		case provider.InPath:
-			out.Path = strings.Replace(f.op.Path, "{number}", url.PathEscape(number), 1)
-		case provider.InQuery:
-			query.pair(f.number.Name, number)
-		case provider.InJSON:
-			body.member(f.number.Name, number, true)
+	var query queryWriter
+	if f.numberIn(provider.InQuery) {
+		query.pair(f.number.Name, numbers[0])
+	}
+	if len(in.query) > 0 {
+		for _, p := range f.query {
+			query.param(p, in.query)
 		}
-	}
-	for _, v := range in.values {
-		switch {
-		case v.param.Consumed:
-		case v.param.In == provider.InQuery:
-			query.pair(v.param.Name, v.text)
-		default:
-			quoted := v.param.Kind != provider.KindBoolean && v.param.Kind != provider.KindInteger
-			body.member(v.param.Name, v.text, quoted)
-		}
-	}
-	if f.hasJSON {
-		out.Body = append(body.buf, '}')
 	}
 	out.RawQuery = string(query.buf)
+	if f.root != nil {
+		body := bodyWriter{buf: make([]byte, 0, 128), numbers: numbers}
+		body.value(&in.body)
+		out.Body = body.buf
+	}
 	return out
 }
 
-// builder appends query pairs or JSON members.
-type builder struct{ buf []byte }
+// queryWriter appends pairs.
+type queryWriter struct{ buf []byte }
 
-func (b *builder) open() { b.buf = append(make([]byte, 0, 128), '{') }
-
-func (b *builder) pair(name, text string) {
-	if len(b.buf) > 0 {
-		b.buf = append(b.buf, '&')
+func (w *queryWriter) pair(name, text string) {
+	if len(w.buf) > 0 {
+		w.buf = append(w.buf, '&')
 	}
-	b.buf = append(b.buf, url.QueryEscape(name)...)
-	b.buf = append(b.buf, '=')
-	b.buf = append(b.buf, url.QueryEscape(text)...)
+	w.buf = append(w.buf, url.QueryEscape(name)...)
+	w.buf = append(w.buf, '=')
+	w.buf = append(w.buf, url.QueryEscape(text)...)
 }
 
-func (b *builder) member(name, text string, quoted bool) {
-	if len(b.buf) > 1 {
-		b.buf = append(b.buf, ',')
+// param writes the values of one parameter: each as a pair of its own, or all
+// as one list.
+func (w *queryWriter) param(p *param, values []value) {
+	if p.Consumed {
+		return
 	}
-	b.buf = quote(b.buf, name)
-	b.buf = append(b.buf, ':')
-	if quoted {
-		b.buf = quote(b.buf, text)
-	} else {
-		b.buf = append(b.buf, text...)
+	first := true
+	for _, v := range values {
+		switch {
+		case v.param != p:
+			continue
+		case p.Separator == "" || first:
+			w.pair(p.Name, v.text)
+		default:
+			w.buf = append(w.buf, url.QueryEscape(p.Separator+v.text)...)
+		}
+		first = false
 	}
+}
+
+// bodyWriter appends JSON. Members come in the order of the description.
+type bodyWriter struct {
+	buf     []byte
+	numbers []string // those still to be written
+}
+
+func (w *bodyWriter) value(n *node) {
+	switch {
+	case n.shape.kind == object:
+		w.object(n)
+	case n.shape.kind == array:
+		w.array(n)
+	case n.shape.role == isNumber:
+		w.buf = quote(w.buf, w.numbers[0])
+		w.numbers = w.numbers[1:]
+	case n.shape.param.quoted():
+		w.buf = quote(w.buf, n.text)
+	default:
+		w.buf = append(w.buf, n.text...)
+	}
+}
+
+func (w *bodyWriter) object(n *node) {
+	w.buf = append(w.buf, '{')
+	first := true
+	for i := range n.items {
+		item := &n.items[i]
+		if item.shape == nil || item.shape.silent {
+			continue
+		}
+		if !first {
+			w.buf = append(w.buf, ',')
+		}
+		first = false
+		w.buf = append(w.buf, item.shape.label...)
+		w.value(item)
+	}
+	w.buf = append(w.buf, '}')
+}
+
+func (w *bodyWriter) array(n *node) {
+	w.buf = append(w.buf, '[')
+	for i := range n.items {
+		if i > 0 {
+			w.buf = append(w.buf, ',')
+		}
+		w.value(&n.items[i])
+	}
+	w.buf = append(w.buf, ']')
 }
 
 // quote appends a JSON string. Read has checked that the text is valid UTF-8,
