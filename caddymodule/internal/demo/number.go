@@ -65,6 +65,16 @@ func factsOf(number, region string) facts {
 	return f
 }
 
+// nationalFormat writes a number as people of its country do; empty for an
+// invalid one.
+func nationalFormat(f facts) string {
+	parsed, err := phonenumbers.Parse(f.e164, "")
+	if err != nil {
+		return ""
+	}
+	return phonenumbers.Format(parsed, phonenumbers.NATIONAL)
+}
+
 // isCountry reports whether a place is only the name of the country itself,
 // which is what the geocoder says where it knows no more.
 func isCountry(place, region string) bool {

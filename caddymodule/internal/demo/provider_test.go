@@ -24,6 +24,9 @@ func TestProviderNames(t *testing.T) {
 		"numverify-net",
 		"sinch",
 		"telesign",
+		"telnyx",
+		"twilio-v1",
+		"twilio-v2",
 		"vonage-identity-insights",
 		"vonage-number-insight",
 	}
@@ -54,6 +57,12 @@ func goodRequest(name, key, number string) (method, path, body string, header ht
 		return http.MethodPost, "/v2/projects/p1/lookups", `{"number":"+` + number + `"}`, jsonHeader(basicAuth(key))
 	case "telesign":
 		return http.MethodPost, "/v1/phoneid/" + number, "", jsonHeader(basicAuth(key))
+	case "telnyx":
+		return http.MethodGet, "/v2/number_lookup/+" + number, "", jsonHeader("Bearer " + key)
+	case "twilio-v1":
+		return http.MethodGet, "/v1/PhoneNumbers/+" + number, "", jsonHeader(basicAuth(key))
+	case "twilio-v2":
+		return http.MethodGet, "/v2/PhoneNumbers/+" + number, "", jsonHeader(basicAuth(key))
 	case "vonage-identity-insights":
 		return http.MethodPost, "/identity-insights/v1/requests", `{"phone_number":"` + number + `","insights":{"format":{}}}`,
 			jsonHeader("Bearer " + vonageToken(key, time.Now()))
@@ -77,11 +86,12 @@ func jsonHeader(authorization string) http.Header {
 func basicAuth(key string) string { return "Basic " + base64.StdEncoding.EncodeToString([]byte(key)) }
 
 // dataMembers are those that only an answer about a number has.
-var dataMembers = []string{"numbering", "international_format_number", "insights", "results", "line"}
+var dataMembers = []string{"numbering", "international_format_number", "insights", "results", "line", "national_format"}
 
 // isData reports whether an answer tells about a number.
 func isData(a answer) bool {
-	return a.status == http.StatusOK && (a.json["valid"] == true || a.json["success"] == true ||
+	data, _ := a.json["data"].(map[string]any)
+	return a.status == http.StatusOK && (a.json["valid"] == true || a.json["success"] == true || data["valid_number"] == true ||
 		slices.ContainsFunc(dataMembers, func(name string) bool { return a.json[name] != nil }))
 }
 
@@ -242,6 +252,10 @@ func FuzzProvider(f *testing.F) {
 	f.Add("sinch", "POST", "/oauth2/token", "", "grant_type=client_credentials")
 	f.Add("telesign", "POST", "/v1/phoneid/14158586273", "", `{"addons":{"contact":{}}}`)
 	f.Add("telesign", "POST", "/v1/phoneid", "", `{"phone_number":"14158586273"}`)
+	f.Add("telnyx", "GET", "/v2/number_lookup/+14158586273", "type=carrier&type=caller-name", "")
+	f.Add("twilio-v1", "GET", "/v1/PhoneNumbers/+14158586273", "Type=carrier&Type=caller-name", "")
+	f.Add("twilio-v2", "GET", "/v2/PhoneNumbers/+14158586273", "Fields=caller_name,pre_fill", "")
+	f.Add("twilio-v2", "POST", "/v2/batch/query", "", `{"phone_numbers":[{"phone_number":"+14158586273","fields":["sim_swap"]}]}`)
 	f.Add("vonage-identity-insights", "POST", "/identity-insights/v1/requests", "", `{"phone_number":"1","insights":{"format":{},"sim_swap":{"period":1}}}`)
 	f.Add("vonage-number-insight", "POST", "/ni/advanced/json", "number=41793026727&cnam=true", "")
 	f.Fuzz(func(t *testing.T, name, method, path, query, body string) {

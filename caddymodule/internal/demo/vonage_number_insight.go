@@ -142,13 +142,3 @@ func niNetworkType(kind phonenumbers.PhoneNumberType) string {
 	}
 	return "unknown"
 }
-
-// nationalFormat writes a number as people of its country do; empty for an
-// invalid one.
-func nationalFormat(f facts) string {
-	parsed, err := phonenumbers.Parse(f.e164, "")
-	if err != nil {
-		return ""
-	}
-	return phonenumbers.Format(parsed, phonenumbers.NATIONAL)
-}
