@@ -31,7 +31,7 @@ func twilioV2() *Provider {
 			Path:    "/v2/PhoneNumbers/{number}",
 			Number:  &NumberSlot{In: InPath, Format: FormatE164, RegionParam: "CountryCode"},
 			Params:  twilioV2Params(),
-			Fields:  twilioV2Fields(""),
+			Fields:  append(twilioV2Fields(""), fields(Never, "/url")...),
 			Unified: twilioV2Unified(),
 			// What does not say whether the number is valid is no answer.
 			Rules: []Rule{{Pointer: "/valid", NotEquals: []string{"true", "false"}, Verdict: ProviderError}},

@@ -37,7 +37,7 @@ func twilioV2Fields(at string) []Field {
 			"/identity_match/error_code", "/pre_fill/error_code", "/call_forwarding/error_code",
 			"/line_status/error_code", "/reassigned_number/error_code", "/sms_pumping_risk/error_code",
 			"/phone_number_quality_score/error_code"),
-		fields(Never, "/url", "/identity_match/error_message"),
+		fields(Never, "/identity_match/error_message"),
 	)
 	for i := range list {
 		list[i].Pointer = at + list[i].Pointer
