@@ -112,13 +112,16 @@ func describeOperation(b *strings.Builder, op *provider.Operation) {
 		b.WriteString("| parameter | in | what | |\n|---|---|---|---|\n")
 	}
 	if n := op.Number; n != nil {
-		note := ""
+		name, regionIn, note := n.Name, n.In, ""
+		if n.In == provider.InPath {
+			name, regionIn = provider.NumberSegment, provider.InQuery
+		}
 		if n.BareInternational {
 			note = "digits alone are an international number"
 		}
-		fmt.Fprintf(b, "| `%s` | %s | the number; sent as `%s` | %s |\n", n.Name, n.In, n.Format, note)
+		fmt.Fprintf(b, "| `%s` | %s | the number; sent as `%s` | %s |\n", name, n.In, n.Format, note)
 		if n.RegionParam != "" {
-			fmt.Fprintf(b, "| `%s` | %s | region of a number in national form | not sent on |\n", n.RegionParam, n.In)
+			fmt.Fprintf(b, "| `%s` | %s | region of a number in national form | not sent on |\n", n.RegionParam, regionIn)
 		}
 	}
 	for _, param := range op.Params {
