@@ -29,7 +29,8 @@ func TestRefusedRequestsCostNothing(t *testing.T) {
 		{"two different keys", post("/v1/lookup", ok, "Authorization", "Bearer "+s.Full), 401, "unauthenticated"},
 		{"key header twice", post("/v1/lookup", ok, "X-API-Key", s.Minimal), 401, "unauthenticated"},
 		{"browser", post("/v1/lookup", ok, "Origin", "https://app.example"), 403, "browser"},
-		{"browser without origin", post("/v1/lookup", ok, "Sec-Fetch-Mode", "cors"), 403, "browser"},
+		{"browser without origin", post("/v1/lookup", ok, "Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Site", "cross-site"), 403, "browser"},
+		{"browser that navigates", post("/v1/lookup", ok, "Sec-Fetch-Dest", "document"), 403, "browser"},
 		{"sibling route on the same key", post("/v1/lookup-demo", ok), 404, "unknown_operation"},
 		{"path in another spelling", post("/v1//lookup", ok), 404, "unknown_operation"},
 		{"method", s.request("GET", "/v1/lookup?phone=4158586273", "", "X-API-Key", s.Minimal), 404, "unknown_operation"},
@@ -62,6 +63,18 @@ func TestRefusedRequestsCostNothing(t *testing.T) {
 	}
 	if calls := s.provider.Calls(); calls != 0 {
 		t.Errorf("the provider was called %d times", calls)
+	}
+}
+
+// TestFetchOfNodeIsNoBrowser: vendors' clients for Node use it, and it sends one
+// of the fields that browsers send.
+func TestFetchOfNodeIsNoBrowser(t *testing.T) {
+	s := newStage(t, "checkthatphone")
+	s.start()
+	req := s.lookupRequest(s.Minimal, canaryNumber)
+	req.Header.Set("Sec-Fetch-Mode", "cors")
+	if got := s.do(req); got.status != 200 {
+		t.Errorf("got %d %s", got.status, got.body)
 	}
 }
 
