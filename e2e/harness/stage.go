@@ -99,10 +99,18 @@ http://:{{.Ops}} {
 // provider's key is a canary.
 func NewStage(t testing.TB, bin Binaries, provider string) *Stage {
 	t.Helper()
+	return NewStageWithKey(t, bin, provider, ProviderKey())
+}
+
+// NewStageWithKey is NewStage for a provider whose keys have a form of their
+// own. A key of two fields is written with a colon between them; since a file
+// holds one field, the test sets Credential then.
+func NewStageWithKey(t testing.TB, bin Binaries, provider, key string) *Stage {
+	t.Helper()
 	dir := ShortDir(t)
 	s := &Stage{
 		t: t, bin: bin, Dir: dir, Binary: bin.Ringward, Provider: provider,
-		Standin: StartStandin(t, bin, ProviderKey(), provider),
+		Standin: StartStandin(t, bin, key, provider),
 		Admin:   filepath.Join(dir, "admin.sock"), Audit: filepath.Join(dir, "audit.jsonl"),
 		Log: "stderr", Bind: "127.0.0.1", Port: FreePort(t), Ops: FreePort(t),
 		Minimal: NewCaller(), Full: NewCaller(),
