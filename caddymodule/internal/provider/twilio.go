@@ -42,7 +42,7 @@ func twilioV2() *Provider {
 			Path:   "/v2/batch/query",
 			Number: &NumberSlot{
 				In: InJSON, Name: "/phone_numbers/*/phone_number", Format: FormatE164,
-				RegionParam: "country_code", Max: 100,
+				RegionParam: "/phone_numbers/*/country_code", Max: 100,
 			},
 			Params:  twilioV2BatchParams(),
 			Fields:  append(twilioV2Fields("/phone_numbers/*"), fields(Envelope, "/phone_numbers/*/correlation_id", "/phone_numbers/*/twilio_error_code")...),
