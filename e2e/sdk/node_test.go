@@ -136,7 +136,7 @@ func (f failure) check(t *testing.T, s stage, what string, got outcome, calls in
 	if !audited(s, e.RequestID) {
 		t.Errorf("%s: the request id %q is not in the audit log", what, e.RequestID)
 	}
-	for _, theirs := range []string{"account", "unexpected error occured", "twilio.com", "telnyx.com", "canary"} {
+	for _, theirs := range []string{"account", "unexpected error", "twilio.com", "telnyx.com", "canary"} {
 		if strings.Contains(strings.ToLower(got.printed), theirs) {
 			t.Errorf("%s: %q of the provider came through: %s", what, theirs, got.printed)
 		}

@@ -16,7 +16,7 @@ var _ = imitate("telnyx", protocol{
 		"rate_limit":   telnyxError(http.StatusTooManyRequests, "10011", "Too many requests", "You have exceeded the maximum number of allowed requests."),
 		"forbidden":    telnyxError(http.StatusForbidden, "10010", "Authorization failed", "You do not have permission to perform the requested action on the specified resource or resources."),
 		"not_canadian": telnyxError(http.StatusUnprocessableEntity, "10015", "Bad Request", "+16135550123 is a Canadian number"),
-		"internal":     telnyxError(http.StatusInternalServerError, "10007", "Unexpected error", "An unexpected error occured."),
+		"internal":     telnyxError(http.StatusInternalServerError, "10007", "Unexpected error", "An unexpected error occurred."),
 	},
 })
 
