@@ -3,8 +3,6 @@ package caddymodule
 import (
 	"context"
 	"errors"
-	"net/http"
-	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -180,20 +178,21 @@ func examinePseudonymKey(g *doctorGroup, value *credential.Value) {
 	g.ok("length", "%d bytes or more; audit entries name the key %s", audit.MinPseudonymKey, keyIDOf(key))
 }
 
-// examinePlacement tries whether the provider's requests can carry the secret,
-// on a request that is never sent.
+// examinePlacement tries whether the provider's requests can carry the secret. It
+// asks nobody: whether a token is given for it is not tried.
 func examinePlacement(g *doctorGroup, config *ProviderConfig, value *credential.Value) {
 	p, err := config.resolve()
 	if err != nil {
 		g.fail("provider", "%v", err)
 		return
 	}
-	req := &http.Request{URL: new(url.URL), Header: make(http.Header)}
-	placer, err := credential.NewPlacer(p.Placements)
-	if err == nil {
-		_, err = placer.Place(context.Background(), req, nil, value)
-	}
+	placer, err := credential.NewPlacer(p.Placements, credential.PlacerOptions{})
 	if err != nil {
+		g.fail("provider", "%v", err)
+		return
+	}
+	defer placer.Close()
+	if err := placer.Check(value); err != nil {
 		g.fail("provider", "%v", err)
 		return
 	}

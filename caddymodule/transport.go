@@ -37,7 +37,8 @@ const (
 	maxIdlePerHost = 512
 
 	// maxTried bounds the calls of one exchange: the version before while the
-	// current one cools down, the current one, and one that was just fetched.
+	// current one cools down, the current one, and one that was just fetched. A
+	// fresh token for one of them counts as one more.
 	maxTried = 3
 
 	// maxAnswerCeiling bounds what MaxAnswer can be.
@@ -129,7 +130,8 @@ func (t *Transport) Provision(ctx caddy.Context) error {
 	if got, want := t.Credential.count(), t.provider.CredentialFields(); got != want {
 		return fmt.Errorf("provider %s: the credential has %d fields, but the provider takes %d", t.provider.Name, got, want)
 	}
-	if t.placer, err = credential.NewPlacer(t.provider.Placements); err != nil {
+	options := credential.PlacerOptions{Client: &http.Client{Transport: t.http}}
+	if t.placer, err = credential.NewPlacer(t.provider.Placements, options); err != nil {
 		return fmt.Errorf("provider %s: %w", t.provider.Name, err)
 	}
 	t.keeper, err = t.Credential.keep(ctx, app, t.provider.Name)
@@ -166,9 +168,10 @@ func (t *Transport) client(ctx caddy.Context) (*http.Transport, error) {
 	return client, nil
 }
 
-// Cleanup lets go of idle connections. Those of requests that are still under
-// way follow when they are idle.
+// Cleanup ends the fetching of tokens and lets go of idle connections. Those of
+// requests that are still under way follow when they are idle.
 func (t *Transport) Cleanup() error {
+	t.placer.Close()
 	if t.http != nil {
 		t.http.CloseIdleConnections()
 	}
@@ -207,7 +210,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // lookUp makes the call of an exchange. It makes another only when the provider
 // has refused the credential, which it does not charge for, and there is
-// another credential to try.
+// another credential, or a fresh token for the same one, to try.
 func (t *Transport) lookUp(ctx context.Context, ex *exchange) {
 	value, err := t.firstChoice()
 	if err != nil {
@@ -216,71 +219,18 @@ func (t *Transport) lookUp(ctx context.Context, ex *exchange) {
 	}
 	ctx, cancel := context.WithTimeout(upstreamContext{ctx}, time.Duration(t.Timeout))
 	defer cancel()
-	var tried []*credential.Value
-	for value != nil && len(tried) < maxTried {
-		tried = append(tried, value)
-		if refused := t.attempt(ctx, ex, tried); !refused {
+	var made attempts
+	for value != nil && len(made.tried) < maxTried {
+		made.tried = append(made.tried, value)
+		shown, refused := t.attempt(ctx, ex, &made)
+		if !refused {
 			return
 		}
-		value = t.nextChoice(ctx, tried)
+		if again := t.placer.Refused(shown); !again {
+			value = t.nextChoice(ctx, made.tried)
+		}
 	}
 	ex.fail(&problem{reason: provider.ReasonUpstreamError, cause: verdictError(provider.BadCredential), retry: retryCredential})
-}
-
-// attempt makes one call with the last of the tried credentials, and reports
-// whether the provider refused it.
-func (t *Transport) attempt(ctx context.Context, ex *exchange, tried []*credential.Value) (refused bool) {
-	value := tried[len(tried)-1]
-	out, err := t.request(ctx, ex, value)
-	if err != nil {
-		ex.fail(&problem{reason: provider.ReasonInternal, cause: errPlacing})
-		return false
-	}
-	ex.credentialVersion = value.Version
-	ex.upstreamCalls++
-	start := time.Now()
-	defer func() { ex.upstreamTime += time.Since(start) }()
-	resp, err := t.http.RoundTrip(out)
-	if err != nil {
-		if wasNotSent(err) {
-			ex.upstreamCalls--
-		}
-		ex.fail(upstreamProblem(ctx, err))
-		return false
-	}
-	return t.receive(ctx, ex, resp, tried)
-}
-
-var errPlacing = errors.New("placing the credential failed")
-
-// request builds the request that goes out, from the exchange alone.
-func (t *Transport) request(ctx context.Context, ex *exchange, value *credential.Value) (*http.Request, error) {
-	out := &http.Request{
-		Method: ex.outbound.Method,
-		URL:    &url.URL{Scheme: "https", Host: t.host, RawQuery: ex.outbound.RawQuery},
-		Proto:  "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: http.Header{
-			"Accept":     {"application/json"},
-			"User-Agent": {"ringward"},
-		},
-		Host: t.authority,
-	}
-	// The path is escaped already; both forms are set so that it is sent as is.
-	path, err := url.PathUnescape(ex.outbound.Path)
-	if err != nil {
-		return nil, err
-	}
-	out.URL.Path, out.URL.RawPath = path, ex.outbound.Path
-	out.Body = &onceBody{data: ex.outbound.Body}
-	if ex.outbound.Body != nil {
-		out.ContentLength = int64(len(ex.outbound.Body))
-		out.Header["Content-Type"] = []string{"application/json"}
-	}
-	out = out.WithContext(ctx)
-	if _, err := t.placer.Place(ctx, out, ex.outbound.Body, value); err != nil {
-		return nil, err
-	}
-	return out, nil
 }
 
 // hostHeader is the authority of the base URL as the provider expects it: the

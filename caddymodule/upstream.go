@@ -111,7 +111,7 @@ func isTLSError(err error) bool {
 
 // receive turns the provider's answer into the caller's, or into a problem, or
 // reports that the provider refused the credential.
-func (t *Transport) receive(ctx context.Context, ex *exchange, resp *http.Response, tried []*credential.Value) (refused bool) {
+func (t *Transport) receive(ctx context.Context, ex *exchange, resp *http.Response, shown []*credential.Value) (refused bool) {
 	defer resp.Body.Close()
 	ex.upstreamStatus = resp.StatusCode
 	t.observeQuota(resp.Header)
@@ -131,7 +131,7 @@ func (t *Transport) receive(ctx context.Context, ex *exchange, resp *http.Respon
 		ex.fail(verdictProblem(result, cause, resp.StatusCode, resp.Header))
 	case cause != nil:
 		ex.fail(&problem{reason: provider.ReasonUpstreamError, cause: cause})
-	case holdsAny(result.Body, tried):
+	case holdsAny(result.Body, shown):
 		hub().Emit(alert.Event{Name: alert.CredentialEchoed, Attributes: map[string]string{alert.AttrProvider: t.provider.Name}})
 		ex.fail(&problem{reason: provider.ReasonUpstreamError, cause: errEcho})
 	default:

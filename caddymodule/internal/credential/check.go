@@ -21,6 +21,18 @@ func (s Secret) Check() error {
 	return checkText(text)
 }
 
+// checkField is Check for a field of a value, which may be a private key too. That
+// is the only text with line breaks that is a credential.
+func (s Secret) checkField() error {
+	text := s.copied()
+	defer clear(text)
+	if isPEM(text) && len(text) <= MaxSecretLength {
+		_, err := parsePrivateKey(text)
+		return err
+	}
+	return checkText(text)
+}
+
 func checkText(text []byte) error {
 	switch {
 	case len(text) == 0:

@@ -8,8 +8,9 @@
 //     sources of a config share. [FileSource] and [EnvSource] are the others.
 //   - A [Keeper] holds the current value of one source in memory and refreshes
 //     it in the background, so that the request path does no I/O.
-//   - [Place] sets the value on a request that nobody else sees, and
-//     [Renderings] finds the secret again in what comes back.
+//   - A [Placer] sets the value, or a token or a signature made with it, on a
+//     request that nobody else sees, and [Renderings] finds the secret again in
+//     what comes back.
 //   - [Session.Diagnose] and its kin say, for a person, what a source would meet
 //     and whether the token may do more than it must.
 //

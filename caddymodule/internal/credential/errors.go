@@ -46,6 +46,10 @@ var (
 	ErrStale = errors.New("credential stale")
 )
 
+// ErrRefused: a token endpoint does not accept the credential, as a provider
+// refuses one.
+var ErrRefused = errors.New("credential refused")
+
 // ErrPlacement: a value cannot be placed as the provider's placement says.
 var ErrPlacement = errors.New("credential cannot be placed")
 
@@ -69,6 +73,7 @@ var classes = []struct {
 	{ErrInvalid, "invalid"},
 	{ErrNotReady, "not_ready"},
 	{ErrStale, "stale"},
+	{ErrRefused, "refused"},
 	{ErrPlacement, "placement"},
 	{context.DeadlineExceeded, "unavailable"},
 	{context.Canceled, "canceled"},

@@ -10,57 +10,26 @@ import (
 	"github.com/ringward/ringward/caddymodule/internal/provider"
 )
 
-// Place sets the value on an outbound request as the provider wants it. The
-// request must be a private clone: it holds the secret afterwards. Whatever
-// stood in that place before is removed, in any spelling an upstream might take
-// for the same name.
-//
-// A header and a query parameter take the only field of a value. Basic takes two,
-// the user and the password. An error wraps ErrPlacement, ErrNotReady (no value)
-// or ErrEmpty (wiped) and leaves a request that must not be sent.
-func Place(req *http.Request, p provider.Placement, v *Value) error {
-	if v == nil {
-		return ErrNotReady
-	}
-	switch p.In {
-	case provider.InHeader:
-		text, err := onlyField(v)
-		if err != nil {
-			return err
-		}
-		return placeHeader(req, p, text)
-	case provider.InQuery:
-		text, err := onlyField(v)
-		if err != nil {
-			return err
-		}
-		return placeQuery(req.URL, p.Name, text)
-	case provider.InBasic:
-		return placeBasic(req, v)
-	default:
-		return fmt.Errorf("placing in %q is not supported: %w", p.In, ErrPlacement)
-	}
-}
-
-// onlyField reveals the secret of a value with one field.
-func onlyField(v *Value) (string, error) {
-	if len(v.Fields) != 1 {
-		return "", fmt.Errorf("the value has %d fields where one is placed: %w", len(v.Fields), ErrPlacement)
-	}
-	return revealField(v, 0)
-}
-
-func revealField(v *Value, i int) (string, error) {
-	text := v.Fields[i].Secret.Reveal()
-	if text == "" {
-		return "", fmt.Errorf("field %q %w", v.Fields[i].Name, ErrEmpty)
+// revealLine reveals the secret of a field for a place that holds one line. Of all
+// secrets, private keys alone have several.
+func revealLine(f Field) (string, error) {
+	text := f.Secret.Reveal()
+	switch {
+	case text == "":
+		return "", fmt.Errorf("field %q %w", f.Name, ErrEmpty)
+	case strings.ContainsAny(text, "\r\n"):
+		return "", fmt.Errorf("field %q holds a private key, which is never sent: %w", f.Name, ErrPlacement)
 	}
 	return text, nil
 }
 
-func placeHeader(req *http.Request, p provider.Placement, text string) error {
+func placeHeader(req *http.Request, p provider.Placement, key Field) error {
 	if !isToken(p.Name) {
 		return fmt.Errorf("the placement's header name is not valid: %w", ErrPlacement)
+	}
+	text, err := revealLine(key)
+	if err != nil {
+		return err
 	}
 	if p.Scheme != "" {
 		text = p.Scheme + " " + text
@@ -69,23 +38,19 @@ func placeHeader(req *http.Request, p provider.Placement, text string) error {
 	return nil
 }
 
-func placeBasic(req *http.Request, v *Value) error {
-	if len(v.Fields) != 2 {
-		return fmt.Errorf("basic authentication needs a user and a password, the value has %d field(s): %w",
-			len(v.Fields), ErrPlacement)
-	}
-	user, err := revealField(v, 0)
+func placeBasic(req *http.Request, user, password Field) error {
+	name, err := revealLine(user)
 	if err != nil {
 		return err
 	}
-	password, err := revealField(v, 1)
+	word, err := revealLine(password)
 	if err != nil {
 		return err
 	}
-	if strings.Contains(user, ":") { // RFC 7617: it would shift the border
+	if strings.Contains(name, ":") { // RFC 7617: it would shift the border
 		return fmt.Errorf("the user of basic authentication holds a colon: %w", ErrPlacement)
 	}
-	setHeader(req, "Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(user+":"+password)))
+	setHeader(req, "Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(name+":"+word)))
 	return nil
 }
 
@@ -125,9 +90,13 @@ func foldHeader(c byte) byte {
 	return lower[c]
 }
 
-func placeQuery(u *url.URL, name, text string) error {
+func placeQuery(u *url.URL, name string, key Field) error {
 	if name == "" {
 		return fmt.Errorf("the placement's parameter name is missing: %w", ErrPlacement)
+	}
+	text, err := revealLine(key)
+	if err != nil {
+		return err
 	}
 	query, err := withoutParam(u.RawQuery, name)
 	if err != nil {

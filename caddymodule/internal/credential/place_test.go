@@ -34,6 +34,18 @@ func request(tb testing.TB, query string) *http.Request {
 	return req
 }
 
+// place places v once, in one place.
+func place(t *testing.T, req *http.Request, p provider.Placement, v *Value) error {
+	t.Helper()
+	placer, err := NewPlacer([]provider.Placement{p}, PlacerOptions{})
+	if err != nil {
+		return err
+	}
+	defer placer.Close()
+	_, err = placer.Place(t.Context(), req, nil, v)
+	return err
+}
+
 func TestCredentialIsPlacedInHeader(t *testing.T) {
 	for _, c := range []struct {
 		p      provider.Placement
@@ -60,7 +72,7 @@ func TestCredentialIsPlacedInHeader(t *testing.T) {
 		} else {
 			req.Header = nil
 		}
-		if err := Place(req, c.p, valueOf(t, sample)); err != nil {
+		if err := place(t, req, c.p, valueOf(t, sample)); err != nil {
 			t.Fatal(err)
 		}
 		if got := req.Header[c.name]; len(got) != 1 || got[0] != c.want {
@@ -89,7 +101,7 @@ func TestCredentialIsPlacedInQuery(t *testing.T) {
 	} {
 		req := request(t, c.before)
 		p := provider.Placement{In: provider.InQuery, Name: "access_key"}
-		if err := Place(req, p, valueOf(t, sample)); err != nil {
+		if err := place(t, req, p, valueOf(t, sample)); err != nil {
 			t.Fatal(err)
 		}
 		if req.URL.RawQuery != c.want {
@@ -104,12 +116,12 @@ func TestCredentialIsPlacedInQuery(t *testing.T) {
 func TestCredentialIsPlacedInBasic(t *testing.T) {
 	req := request(t, "")
 	req.Header = http.Header{"authorization": {"Bearer mine"}}
-	if err := Place(req, provider.Placement{In: provider.InBasic}, valueOf(t, "user-1", sample)); err != nil {
+	if err := place(t, req, provider.Placement{In: provider.InBasic}, valueOf(t, "user-1", sample)); err != nil {
 		t.Fatal(err)
 	}
 	bare := request(t, "")
 	bare.Header = nil
-	if err := Place(bare, provider.Placement{In: provider.InBasic}, valueOf(t, "user-1", sample)); err != nil {
+	if err := place(t, bare, provider.Placement{In: provider.InBasic}, valueOf(t, "user-1", sample)); err != nil {
 		t.Fatal(err)
 	}
 	user, password, ok := req.BasicAuth()
@@ -143,7 +155,7 @@ func TestImpossiblePlacementsAreRefused(t *testing.T) {
 		{"basic with colon", provider.Placement{In: provider.InBasic}, "", valueOf(t, "a:b", sample), ErrPlacement},
 	} {
 		req := request(t, c.query)
-		err := Place(req, c.p, c.v)
+		err := place(t, req, c.p, c.v)
 		if !errors.Is(err, c.want) {
 			t.Errorf("%s: %v", c.name, err)
 			continue
@@ -155,6 +167,53 @@ func TestImpossiblePlacementsAreRefused(t *testing.T) {
 	}
 }
 
+func TestEachPlacementTakesItsFieldsInOrder(t *testing.T) {
+	placer, err := NewPlacer([]provider.Placement{
+		{In: provider.InHeader, Name: "X-Id"},
+		{In: provider.InBasic},
+		{In: provider.InQuery, Name: "key"},
+	}, PlacerOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer placer.Close()
+	v := valueOf(t, "the-id", "the-user", "the-password", sample)
+	req := request(t, "")
+	shown, err := placer.Place(t.Context(), req, nil, v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	user, password, _ := req.BasicAuth()
+	if req.Header.Get("X-Id") != "the-id" || user != "the-user" || password != "the-password" || req.URL.Query().Get("key") != sample {
+		t.Error("the fields are mixed up")
+	}
+	if shown != v || placer.Refused(shown) || placer.Refused(nil) {
+		t.Error("a token is shown where there is none")
+	}
+	for _, other := range []*Value{nil, valueOf(t, "a", "b", "c"), valueOf(t, "a", "b", "c", "d", "e")} {
+		if _, err := placer.Place(t.Context(), request(t, ""), nil, other); err == nil || placer.Check(other) == nil {
+			t.Errorf("placed in spite of its number of fields: %v", other)
+		}
+	}
+	if err := placer.Check(v); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestPlacersThatCannotWorkAreNotMade(t *testing.T) {
+	for name, placements := range map[string][]provider.Placement{
+		"no place":                 {{}},
+		"unknown place":            {{In: provider.InJSON, Name: "key"}},
+		"signature before another": {{In: provider.InTSA}, {In: provider.InHeader, Name: "X-Id"}},
+		"token over http":          {{In: provider.InOAuth2, TokenURL: "http://auth.example/token"}},
+		"token from nowhere":       {{In: provider.InOAuth2}},
+	} {
+		if _, err := NewPlacer(placements, PlacerOptions{}); !errors.Is(err, ErrPlacement) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func BenchmarkPlace(b *testing.B) {
 	v := valueOf(b, "0123456789abcdef0123456789abcdef")
 	b.Run("header", func(b *testing.B) {
@@ -162,8 +221,9 @@ func BenchmarkPlace(b *testing.B) {
 		req := request(b, "")
 		req.Header.Set("Accept", "application/json")
 		b.ReportAllocs()
+		placer := newBenchPlacer(b, p)
 		for b.Loop() {
-			if err := Place(req, p, v); err != nil {
+			if _, err := placer.Place(b.Context(), req, nil, v); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -172,11 +232,21 @@ func BenchmarkPlace(b *testing.B) {
 		p := provider.Placement{In: provider.InQuery, Name: "access_key"}
 		req := request(b, "")
 		b.ReportAllocs()
+		placer := newBenchPlacer(b, p)
 		for b.Loop() {
 			req.URL.RawQuery = "number=14158586273&format=1"
-			if err := Place(req, p, v); err != nil {
+			if _, err := placer.Place(b.Context(), req, nil, v); err != nil {
 				b.Fatal(err)
 			}
 		}
 	})
+}
+
+func newBenchPlacer(b *testing.B, p provider.Placement) *Placer {
+	b.Helper()
+	placer, err := NewPlacer([]provider.Placement{p}, PlacerOptions{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return placer
 }

@@ -22,6 +22,7 @@ const MinSearchLength = 8
 //   - in hexadecimal;
 //   - in base64, standard and URL alphabet, alone or somewhere inside a longer
 //     text such as base64("user:key");
+//   - of a private key in PEM, each line of its body;
 //   - any of these percent-encoded, JSON-escaped (\u0041, \/) or written with
 //     HTML entities, wholly or in part, up to three layers deep.
 //
@@ -29,7 +30,8 @@ const MinSearchLength = 8
 // made once for a value and is safe for concurrent use; it shows itself as
 // "[redacted]".
 type Renderings struct {
-	set *needleSet
+	set  *needleSet
+	more []*Renderings // to be found too
 }
 
 // needleSet searches for several needles in one pass (Wu and Manber's
@@ -51,6 +53,7 @@ func NewRenderings(secrets ...Secret) *Renderings {
 		text := secret.copied()
 		if len(text) >= MinSearchLength {
 			needles = appendForms(needles, text)
+			needles = appendPEMLines(needles, text)
 		}
 		clear(text)
 	}
@@ -104,12 +107,20 @@ func base64Inside(enc *base64.Encoding, text []byte, before int) []byte {
 // length of b, which the caller bounds. It allocates nothing unless b holds
 // escapes.
 func (r *Renderings) Found(b []byte) bool {
-	if r == nil || r.set == nil {
+	if r == nil {
 		return false
 	}
-	found := r.set.in(b) || foundDecoded(r.set, b)
+	found := r.set != nil && (r.set.in(b) || foundDecoded(r.set, b))
+	for _, other := range r.more {
+		found = found || other.Found(b)
+	}
 	runtime.KeepAlive(r) // or the needles might be wiped under the search
 	return found
+}
+
+// and returns what finds the secrets of both.
+func (r *Renderings) and(other *Renderings) *Renderings {
+	return &Renderings{more: []*Renderings{r, other}}
 }
 
 // Format writes "[redacted]" for every verb.

@@ -36,7 +36,7 @@ func (s *EnvSource) Fetch(context.Context) (*Value, error) {
 			return nil, fmt.Errorf("environment variable %s is not set: %w", f.At, ErrNotFound)
 		}
 		secret := SecretFromString(text)
-		if err := secret.Check(); err != nil {
+		if err := secret.checkField(); err != nil {
 			return nil, fmt.Errorf("environment variable %s %w", f.At, err)
 		}
 		fields = append(fields, Field{Name: f.Field, Secret: secret})

@@ -77,7 +77,7 @@ func readSecretFile(path string) (Secret, fs.FileInfo, error) {
 		return Secret{}, nil, err
 	}
 	secret := NewSecret(bytes.TrimSuffix(text, []byte("\n")))
-	if err := secret.Check(); err != nil {
+	if err := secret.checkField(); err != nil {
 		return Secret{}, nil, fmt.Errorf("file %s %w", path, err)
 	}
 	return secret, info, nil

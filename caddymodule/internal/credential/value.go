@@ -24,6 +24,7 @@ type Value struct {
 	FetchedAt time.Time
 
 	renderings *Renderings
+	tokens     []tokenUse // that a Placer showed in place of the fields
 }
 
 // Field is one named secret.
@@ -46,7 +47,7 @@ func NewValue(fields []Field, version int, created, fetchedAt time.Time) (*Value
 		if slices.ContainsFunc(fields[:i], func(f Field) bool { return f.Name == field.Name }) {
 			return nil, fmt.Errorf("field %q is named twice: %w", field.Name, ErrInvalid)
 		}
-		if err := field.Secret.Check(); err != nil {
+		if err := field.Secret.checkField(); err != nil {
 			return nil, fmt.Errorf("field %q %w", field.Name, err)
 		}
 		secrets = append(secrets, field.Secret)
@@ -68,6 +69,15 @@ func (v *Value) Field(name string) (Secret, bool) {
 		}
 	}
 	return Secret{}, false
+}
+
+// with returns a value of the same fields with one more token that was made of
+// them, which Renderings finds too.
+func (v *Value) with(use tokenUse) *Value {
+	shown := *v
+	shown.renderings = v.renderings.and(use.token.value.renderings)
+	shown.tokens = append(slices.Clip(v.tokens), use)
+	return &shown
 }
 
 // Renderings returns what finds the secrets of this value in an answer.
