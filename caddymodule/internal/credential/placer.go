@@ -61,7 +61,8 @@ func NewPlacer(placements []provider.Placement, options PlacerOptions) (*Placer,
 // An error leaves a request that must not be sent. It wraps ErrPlacement,
 // ErrNotReady (no value), ErrEmpty (wiped), ErrInvalid (a key or a token of the
 // wrong form), ErrRefused (the token endpoint does not accept the credential),
-// ErrUnavailable (the token endpoint cannot be asked) or the error of ctx.
+// ErrUnavailable (the token endpoint cannot be asked) or the error of ctx; a
+// closed placer makes no more tokens.
 func (p *Placer) Place(ctx context.Context, req *http.Request, body []byte, v *Value) (shown *Value, err error) {
 	if err := p.count(v); err != nil {
 		return nil, err
@@ -105,10 +106,11 @@ func (p *Placer) Check(v *Value) error {
 // is what Place returned for it; nil stands for a request that was not made.
 //
 // The token that was shown is dropped, so that the next Place makes another.
-// again is true if that may help: the token was an old one. It is false if the
-// token was made for that very request or less than minTokenAge ago (it stays
-// then: another one would fare no better), and where no token was shown. The
-// source value itself is to blame then.
+// again is true if that may help: the token was an old one, and the same value
+// deserves one more try. It is false if the request had waited for that token,
+// if the token was made less than a second ago (it is kept then: another one
+// would fare no better), and where no token was shown. The value itself is to
+// blame then.
 func (p *Placer) Refused(shown *Value) (again bool) {
 	if shown == nil {
 		return false
