@@ -58,6 +58,8 @@ type route struct {
 //		types <type...>
 //		operations <operation...>
 //		allow <parameter...> | <parameter>=<value>[,<value>...]
+//		set <parameter> <value...>
+//		answer provider | unified [<operation>]
 //		limit ip|caller|number <rate>
 //
 //		# custom providers only, see caddyfile_custom.go
@@ -137,91 +139,11 @@ func (r *route) options() map[string]option {
 		"regions":        checked(list("regions <region...>", &e.Numbers.Regions), func() error { return phone.Policy{Regions: e.Numbers.Regions}.Validate() }),
 		"default_region": checked(text("default_region <region>", &e.Numbers.DefaultRegion), func() error { return phone.Policy{DefaultRegion: e.Numbers.DefaultRegion}.Validate() }),
 		"types":          checked(list("types <type...>", &e.Numbers.Types), func() error { return phone.Policy{Check: phone.CheckPossible, Types: e.Numbers.Types}.Validate() }),
-		"allow":          list("allow <parameter...>", &e.AllowParameters),
+		"allow":          checked(list("allow <parameter...> | <parameter>=<value>[,<value>...]", &e.AllowParameters), r.checkAllowed),
+		"set":            checked(many(r.parseSetting), r.checkSettings),
+		"answer":         once(r.parseAnswer),
 		"limit":          many(r.parseLimit),
 	}
-}
-
-// checkUpstream takes names of hosts from presets only.
-func (r *route) checkUpstream() error {
-	if p, err := r.provider.base(); err == nil && p.Hosts[r.provider.Upstream] != "" {
-		return nil
-	}
-	_, err := (&provider.Provider{Name: r.provider.Name, BaseURL: r.provider.Upstream}).Host()
-	return err
-}
-
-// checkPreset tries one option on a preset. A custom provider may be described
-// further down.
-func (r *route) checkPreset(try func(p *provider.Provider) error) error {
-	if r.provider.Custom != nil {
-		return nil
-	}
-	p, err := r.provider.base()
-	if err != nil {
-		return err
-	}
-	return try(p)
-}
-
-func (r *route) checkPaths() error {
-	return r.checkPreset(func(p *provider.Provider) error {
-		if err := r.provider.paths(p); err != nil {
-			return err
-		}
-		return p.Validate()
-	})
-}
-
-func (r *route) checkPlace() error { return r.checkPreset(r.provider.place) }
-
-func (r *route) checkOperations() error {
-	return r.checkPreset(func(p *provider.Provider) error {
-		_, err := servedOperations(p, r.edge.Operations)
-		return err
-	})
-}
-
-func (r *route) parseAccount(d *caddyfile.Dispenser) error {
-	var name, value string
-	if err := exactly(d, "account <name> <value>", &name, &value); err != nil {
-		return err
-	}
-	if r.provider.Account[name] != "" {
-		return d.Errf("the account value %q is given twice", name)
-	}
-	if r.provider.Account == nil {
-		r.provider.Account = make(map[string]string)
-	}
-	r.provider.Account[name] = value
-	return nil
-}
-
-func (r *route) parsePath(d *caddyfile.Dispenser) error {
-	var name, path string
-	if err := exactly(d, "path <operation> <path>", &name, &path); err != nil {
-		return err
-	}
-	if r.provider.Paths[name] != "" {
-		return d.Errf("the path of operation %q is given twice", name)
-	}
-	if r.provider.Paths == nil {
-		r.provider.Paths = make(map[string]string)
-	}
-	r.provider.Paths[name] = path
-	return nil
-}
-
-func (r *route) parseAlias(d *caddyfile.Dispenser) error {
-	args := d.RemainingArgs()
-	if len(args) < 2 {
-		return d.Err("the form is: alias <operation> <path...>")
-	}
-	if r.provider.Aliases == nil {
-		r.provider.Aliases = make(map[string][]string)
-	}
-	r.provider.Aliases[args[0]] = append(r.provider.Aliases[args[0]], args[1:]...)
-	return nil
 }
 
 func (r *route) parseAnonymous(d *caddyfile.Dispenser) error {

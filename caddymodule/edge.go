@@ -15,6 +15,7 @@ import (
 	"github.com/ringward/ringward/caddymodule/internal/phone"
 	"github.com/ringward/ringward/caddymodule/internal/provider"
 	"github.com/ringward/ringward/caddymodule/internal/quota"
+	"github.com/ringward/ringward/caddymodule/internal/unify"
 )
 
 func init() {
@@ -48,6 +49,14 @@ type Edge struct {
 	// values only.
 	AllowParameters []string `json:"allow_parameters,omitempty"`
 
+	// Settings are parameters that every request gets. Callers cannot send
+	// them.
+	Settings []intake.Setting `json:"settings,omitempty"`
+
+	// Unified, when set, gives answers and errors one form, whichever the
+	// provider. Default: the provider's own.
+	Unified *UnifiedConfig `json:"unified,omitempty"`
+
 	// Limits are the rate limits of this route's provider.
 	Limits []LimitConfig `json:"limits,omitempty"`
 
@@ -61,6 +70,7 @@ type Edge struct {
 	slotsIn   slotParts
 	served    map[string]*callerState // nil: every caller of the app
 	anonymous *callerState
+	unifiedOp *operation // asked by requests in the unified form; nil for none
 }
 
 // AnonymousConfig says what requests without a caller key may see.
@@ -83,6 +93,7 @@ type operation struct {
 	*provider.Operation
 	form  *intake.Form
 	plans map[*callerState]*minimize.Plan
+	unify *unify.Plan // nil for answers in the provider's own form
 }
 
 // CaddyModule returns the Caddy module information.
@@ -104,7 +115,7 @@ func (e *Edge) Provision(ctx caddy.Context) error {
 	if e.provider, err = e.Provider.resolve(); err != nil {
 		return err
 	}
-	for _, step := range []func() error{e.provisionCallers, e.provisionNumbers, e.provisionLimits, e.provisionOperations} {
+	for _, step := range []func() error{e.provisionCallers, e.provisionNumbers, e.provisionLimits, e.provisionOperations, e.provisionUnified} {
 		if err := step(); err != nil {
 			return fmt.Errorf("provider %s: %w", e.provider.Name, err)
 		}
@@ -206,11 +217,16 @@ func (e *Edge) provisionOperations() error {
 	if err := intake.CheckAllowed(e.provider, e.AllowParameters); err != nil {
 		return err
 	}
+	if err := intake.CheckSettings(e.provider, e.Settings); err != nil {
+		return err
+	}
 	served, err := servedOperations(e.provider, e.Operations)
 	if err != nil {
 		return err
 	}
-	options := intake.Options{Allow: e.AllowParameters, KeyParams: e.slotsIn.query, Discard: e.provider.Discard}
+	options := intake.Options{
+		Allow: e.AllowParameters, Settings: e.Settings, KeyParams: e.slotsIn.query, Discard: e.provider.Discard,
+	}
 	for _, i := range served {
 		op := &operation{Operation: &e.provider.Operations[i], plans: make(map[*callerState]*minimize.Plan)}
 		if op.form, err = intake.Compile(op.Operation, options); err != nil {

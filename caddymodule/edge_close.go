@@ -122,7 +122,7 @@ func (e *Edge) log(ex *exchange, status int) {
 // write sends the answer. Every header is Ringward's own.
 func (e *Edge) write(ex *exchange, w http.ResponseWriter, status int, body []byte) {
 	h := w.Header()
-	h["Content-Type"] = []string{"application/json"}
+	h["Content-Type"] = []string{e.contentType(ex)}
 	h["Cache-Control"] = []string{"no-store"}
 	h["X-Content-Type-Options"] = []string{"nosniff"}
 	h["X-Request-Id"] = []string{ex.id}
@@ -151,6 +151,14 @@ func (e *Edge) write(ex *exchange, w http.ResponseWriter, status int, body []byt
 	if err == nil { // otherwise the caller is gone; the entry says what it was meant to get
 		_ = control.SetWriteDeadline(time.Time{})
 	}
+}
+
+// contentType is that of the provider's own errors, for an error.
+func (e *Edge) contentType(ex *exchange) string {
+	if ex.problem != nil && e.provider.Problem != nil && e.provider.ProblemType != "" {
+		return e.provider.ProblemType
+	}
+	return "application/json"
 }
 
 // writeTimeout bounds how long an answer may take to be sent.

@@ -105,9 +105,10 @@ func (e *Edge) admit(ex *exchange, w http.ResponseWriter, r *http.Request) *prob
 	if p != nil {
 		return p
 	}
-	if p := e.takeCallerAndNumber(ex); p != nil {
+	if p := e.takeNumbers(ex); p != nil {
 		return p
 	}
+	ex.cost = in.Cost()
 	ex.outbound = ex.op.form.Write(in, numbers)
 	ex.plan = ex.op.plans[ex.caller]
 	if ex.plan == nil {
@@ -171,6 +172,10 @@ var errLongQuery = errors.New("query string too long")
 // match finds the operation; what is not on the provider's allow-list, or not
 // served here, does not exist.
 func (e *Edge) match(ex *exchange, r *http.Request) provider.Segments {
+	if e.isUnified(r) {
+		ex.op, ex.inUnifiedForm = e.unifiedOp, true
+		return provider.Segments{}
+	}
 	op, at := e.provider.Match(r.Method, r.URL.EscapedPath())
 	if op == nil {
 		return provider.Segments{}
@@ -186,7 +191,11 @@ func (e *Edge) read(ex *exchange, w http.ResponseWriter, r *http.Request, pathNu
 	if err != nil {
 		return nil, &problem{reason: provider.ReasonInvalidRequest, detail: "the body could not be read in time", cause: errBody}
 	}
-	in, err := ex.op.form.Read(intake.Message{Method: r.Method, PathNumber: pathNumber, RawQuery: r.URL.RawQuery, Header: r.Header, Body: body})
+	read := ex.op.form.Read
+	if ex.inUnifiedForm {
+		read = ex.op.form.ReadUnified
+	}
+	in, err := read(intake.Message{Method: r.Method, PathNumber: pathNumber, RawQuery: r.URL.RawQuery, Header: r.Header, Body: body})
 	if refusal := (*intake.Error)(nil); errors.As(err, &refusal) {
 		return nil, &problem{reason: refusal.Reason, detail: refusal.Detail}
 	}
@@ -241,13 +250,22 @@ func (e *Edge) checkNumber(ex *exchange, asked intake.Asked) (formatted string, 
 	}
 }
 
-func (e *Edge) takeCallerAndNumber(ex *exchange) *problem {
+// takeNumbers counts what is asked: a batch counts as many times as it has
+// numbers.
+func (e *Edge) takeNumbers(ex *exchange) *problem {
 	name := func() string { return ex.caller.name }
-	if p := e.take(ex, ex.caller.limiter, quota.ByCaller, name); p != nil {
-		return p
-	}
-	if p := e.take(ex, e.limiter, quota.ByCaller, name); p != nil {
-		return p
+	for i := range max(len(ex.numbers), 1) {
+		if i > 0 { // the first was counted when the request arrived
+			if p := e.take(ex, e.limiter, quota.ByIP, ex.ipKey); p != nil {
+				return p
+			}
+		}
+		if p := e.take(ex, ex.caller.limiter, quota.ByCaller, name); p != nil {
+			return p
+		}
+		if p := e.take(ex, e.limiter, quota.ByCaller, name); p != nil {
+			return p
+		}
 	}
 	for _, n := range ex.numbers {
 		if p := e.take(ex, e.limiter, quota.ByNumber, func() string { return n.Pseudonym }); p != nil {
@@ -268,7 +286,7 @@ func (e *Edge) take(ex *exchange, l *quota.Limiter, by quota.Dimension, key func
 	}
 	// How often a number was asked about by others is not for this caller.
 	if by != quota.ByNumber || state.Reached {
-		ex.limits = append(ex.limits, state)
+		ex.addLimit(state)
 	}
 	if state.Reached {
 		return &problem{reason: provider.ReasonRateLimited, cause: errLimit(by)}

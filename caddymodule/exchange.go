@@ -31,6 +31,8 @@ type exchange struct {
 	outbound intake.Outbound
 	plan     *minimize.Plan
 
+	inUnifiedForm bool // the request, not only its answer
+
 	// Set at the vault door.
 	claimed           atomic.Bool
 	upstreamCalls     int
@@ -61,6 +63,19 @@ func (ex *exchange) fail(p *problem) {
 	if ex.problem == nil {
 		ex.problem = p
 	}
+}
+
+// addLimit keeps the last state of each rule: a batch is counted several times.
+func (ex *exchange) addLimit(state quota.State) {
+	for i := range ex.limits {
+		if same := &ex.limits[i]; same.Name == state.Name && same.Window == state.Window && same.Limit == state.Limit {
+			if state.Reached || state.Remaining < same.Remaining {
+				*same = state
+			}
+			return
+		}
+	}
+	ex.limits = append(ex.limits, state)
 }
 
 // claim reports true once. A second round trip for the same exchange would be

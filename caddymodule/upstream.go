@@ -122,11 +122,17 @@ func (t *Transport) receive(ctx context.Context, ex *exchange, resp *http.Respon
 	} else {
 		result = ex.plan.Unread(resp.StatusCode)
 	}
+	if cause == nil && result.Verdict == provider.Answer && ex.op.unify != nil {
+		result.Body, cause = ex.op.unify.Append(nil, result.Body)
+	}
 	switch {
 	case ctx.Err() != nil && cause != nil:
 		ex.fail(upstreamProblem(ctx, cause))
 	case result.Verdict == provider.BadCredential:
 		return true
+	case result.Verdict == provider.UnknownNumber && ex.op.unify != nil && !ex.op.Number.Batch():
+		ex.answered = true
+		ex.answer, ex.released = unknownNumber(ex.plan)
 	case result.Verdict != provider.Answer:
 		ex.fail(verdictProblem(result, cause, resp.StatusCode, resp.Header))
 	case cause != nil:

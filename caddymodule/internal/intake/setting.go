@@ -13,11 +13,11 @@ import (
 // that have it. Below an array of a batch it applies to every element.
 type Setting struct {
 	// Name is the parameter's name as in provider.Param.
-	Name string
+	Name string `json:"name,omitempty"`
 
 	// Values are its values, as many as the parameter takes. An empty object
 	// has the one value "true".
-	Values []string
+	Values []string `json:"values,omitempty"`
 }
 
 // CheckSettings reports the first setting that no operation of the provider

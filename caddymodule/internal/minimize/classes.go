@@ -20,6 +20,12 @@ func (s ClassSet) Has(class provider.Class) bool {
 	return i >= 0 && s&(1<<i) != 0
 }
 
+// SetOf returns the set of one class; empty for what is no class.
+func SetOf(class provider.Class) ClassSet {
+	set, _ := single(class)
+	return set
+}
+
 // AppendTo appends the set's classes to dst, in the order of
 // provider.Classes.
 func (s ClassSet) AppendTo(dst []provider.Class) []provider.Class {

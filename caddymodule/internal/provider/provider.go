@@ -68,6 +68,10 @@ type Provider struct {
 	// Problem renders one of Ringward's own errors as the provider would, so
 	// that the vendor's clients can parse it. Nil means GenericProblem.
 	Problem func(Problem) any `json:"-"`
+
+	// ProblemType is the media type of what Problem renders. Empty means
+	// application/json.
+	ProblemType string `json:"-"`
 }
 
 // Operation is one allowed method and path of a provider.

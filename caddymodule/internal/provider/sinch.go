@@ -55,6 +55,7 @@ func sinch() *Provider {
 			{Status: []int{http.StatusOK}, Pointer: "/number", Exists: true, Verdict: Answer},
 			{Status: []int{http.StatusOK}, Verdict: ProviderError},
 		},
+		ProblemType: "application/problem+json",
 		Problem: func(p Problem) any {
 			return struct {
 				Type      string `json:"type"`

@@ -41,7 +41,8 @@ func vonageIdentityInsights() *Provider {
 			// Whatever has no insights, or something else in their place, is no answer.
 			{Status: []int{http.StatusOK}, Pointer: "/insights", NotEquals: []string{""}, Verdict: ProviderError},
 		},
-		Problem: vonageProblem,
+		ProblemType: "application/problem+json",
+		Problem:     vonageProblem,
 	}
 }
 
