@@ -24,7 +24,7 @@ func RegisterCommands() {
 	})
 	caddycmd.RegisterCommand(caddycmd.Command{
 		Name:      "demo",
-		Usage:     "[--checkthatphone <address>] [--numverify <address>] [--vault <address>] [--info <file>] [--dir <directory>]",
+		Usage:     "[--provider <name>...] [--listen <address>...] [--vault <address>] [--info <file>] [--dir <directory>]",
 		Short:     "Starts Ringward with an offline provider and an in-memory Vault, to try it",
 		CobraFunc: demoCommand,
 	})

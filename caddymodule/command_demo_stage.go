@@ -2,12 +2,12 @@ package caddymodule
 
 import (
 	"crypto/rand"
+	"crypto/tls"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -38,22 +38,11 @@ type demoStage struct {
 	Callers   []demoCaller
 }
 
-// demoRoute is one provider and what stands in front of it.
-type demoRoute struct {
-	Name, Label, Listen, Upstream, Path, Field, Key string
-}
-
-// Host and Port are the two halves of where the route listens.
-func (r demoRoute) Host() string { host, _, _ := net.SplitHostPort(r.Listen); return host }
-
-// Port is the port on which the route listens.
-func (r demoRoute) Port() string { _, port, _ := net.SplitHostPort(r.Listen); return port }
-
 type demoCaller struct {
 	Name, Key, Digest, Release string
 }
 
-var demoCaddyfile = template.Must(template.New("Caddyfile").Parse(`# Written by ringward demo.
+var demoCaddyfile = template.Must(template.New("Caddyfile").Funcs(template.FuncMap{"join": strings.Join}).Parse(`# Written by ringward demo.
 {
 	admin off
 	persist_config off
@@ -83,7 +72,10 @@ http://:{{.Port}} {
 	ringward {{.Name}} {
 		upstream {{.Upstream}}
 		ca "{{$.CAFile}}"
-		credential vault {{.Path}} {{.Field}}
+		credential vault {{.Path}} {{join .Fields " "}}
+{{- range .Options}}
+		{{.}}
+{{- end}}
 	}
 }
 {{end}}`))
@@ -150,23 +142,31 @@ func (s *demoStage) startProviders() error {
 		return err
 	}
 	s.closers = append(s.closers, record)
-	for _, l := range demoListen {
-		key := "demo_" + l.provider + "_" + randomText()
-		handler, err := demo.NewProvider(l.provider, key, record)
+	for i, name := range s.options.providers {
+		route, err := s.startProvider(name, s.options.listen[i], certificate, record)
 		if err != nil {
 			return err
 		}
-		server, err := demo.Serve(handler, demo.ServeOptions{Certificate: &certificate})
-		if err != nil {
-			return err
-		}
-		s.closers = append(s.closers, server)
-		s.Routes = append(s.Routes, demoRoute{
-			Name: l.provider, Label: l.label, Listen: *s.options.listen[l.provider], Upstream: server.URL(),
-			Path: "secret/ringward-demo/" + l.provider, Field: "api_key", Key: key,
-		})
+		s.Routes = append(s.Routes, route)
 	}
 	return nil
+}
+
+func (s *demoStage) startProvider(name, listen string, certificate tls.Certificate, record io.Writer) (demoRoute, error) {
+	key, err := demo.NewKey(name)
+	if err != nil {
+		return demoRoute{}, err
+	}
+	handler, err := demo.NewProvider(name, key, record)
+	if err != nil {
+		return demoRoute{}, err
+	}
+	server, err := demo.Serve(handler, demo.ServeOptions{Certificate: &certificate})
+	if err != nil {
+		return demoRoute{}, err
+	}
+	s.closers = append(s.closers, server)
+	return newDemoRoute(name, listen, server.URL(), key)
 }
 
 // start writes the Caddyfile and lets Caddy run it.
@@ -238,19 +238,19 @@ func (s *demoStage) writeInfo(path string) error {
 func (s *demoStage) greet(out io.Writer) {
 	var where []string
 	for _, r := range s.Routes {
-		where = append(where, r.Label+" on http://"+r.Listen)
+		where = append(where, r.Name+" on http://"+r.Listen)
 	}
 	auditURL := (&url.URL{Scheme: "file", Path: s.AuditLog}).String()
-	full, minimal := s.Callers[0], s.Callers[1]
+	full, minimal, first := s.Callers[0], s.Callers[1], s.Routes[0]
 	fmt.Fprintf(out, `Ringward is ready: %s.
 
 A lookup; the application's key is Ringward's, the provider's key stays in Vault:
 
-  curl -s -w '\n' http://%s/v1/lookup -H 'Authorization: Bearer %s' -H 'Content-Type: application/json' -d '{"phone":"(415) 858-6273"}'
+  %s
 
 A refused one: no such number, so nothing is paid for:
 
-  curl -s -w '\n' http://%s/v1/lookup -H 'Authorization: Bearer %s' -H 'Content-Type: application/json' -d '{"phone":"(415) 000-0000"}'
+  %s
 
 What the audit log says about both, without a number:
 
@@ -259,7 +259,7 @@ What the audit log says about both, without a number:
 The key above is that of a caller with the default release. %s may see every
 data class: put it in its place to see what is held back. Config and logs are
 in %s. Ctrl-C ends the demo.
-`, strings.Join(where, ", "), s.Routes[0].Listen, minimal.Key, s.Routes[0].Listen, minimal.Key, auditURL, full.Key, s.Dir)
+`, strings.Join(where, ", "), first.curl(minimal.Key, "+14158586273"), first.curl(minimal.Key, "+14150000000"), auditURL, full.Key, s.Dir)
 }
 
 func randomText() string {

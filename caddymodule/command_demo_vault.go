@@ -68,7 +68,7 @@ func (s *demoStage) useVault() error {
 
 func (s *demoStage) putSecrets(v demoVault) error {
 	for _, r := range s.Routes {
-		if err := v.put(r.Path, map[string]string{r.Field: r.Key}); err != nil {
+		if err := v.put(r.Path, r.Secrets); err != nil {
 			return err
 		}
 	}

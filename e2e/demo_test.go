@@ -36,23 +36,15 @@ type runningDemo struct {
 func startDemo(t *testing.T, env []string, args ...string) *runningDemo {
 	t.Helper()
 	d := &runningDemo{}
-	for _, flag := range []string{"--checkthatphone", "--numverify"} {
+	for range 2 {
 		address := "127.0.0.1:" + harness.FreePort(t)
-		args = append(args, flag, address)
+		args = append(args, "--listen", address)
 		d.addresses = append(d.addresses, address)
 	}
 	info := filepath.Join(t.TempDir(), "info.json")
 	args = append([]string{"demo", "--info", info}, args...)
 	d.Process = harness.Start(t, env, bin.Ringward, args...)
-	harness.Eventually(t, harness.Soon, "the demo to be ready", func() error {
-		if !d.Running() {
-			t.Fatalf("the demo ended: %s", d.Stderr())
-		}
-		if !strings.Contains(d.Stdout(), "Ctrl-C ends the demo.") {
-			return errors.New("it has not said so")
-		}
-		return nil
-	})
+	d.awaitReady(t)
 	text, err := os.ReadFile(info)
 	if err != nil {
 		t.Fatal(err)
@@ -64,6 +56,19 @@ func startDemo(t *testing.T, env []string, args ...string) *runningDemo {
 		t.Errorf("the info, which holds keys, has mode %o", mode)
 	}
 	return d
+}
+
+func (d *runningDemo) awaitReady(t *testing.T) {
+	t.Helper()
+	harness.Eventually(t, harness.Soon, "the demo to be ready", func() error {
+		if !d.Running() {
+			t.Fatalf("the demo ended: %s", d.Stderr())
+		}
+		if !strings.Contains(d.Stdout(), "Ctrl-C ends the demo.") {
+			return errors.New("it has not said so")
+		}
+		return nil
+	})
 }
 
 func fileMode(t *testing.T, path string) os.FileMode {
@@ -194,16 +199,16 @@ func TestDemoKeepsKeysAndNumbersApart(t *testing.T) {
 
 func TestDemoNamesTheFlagOfATakenPort(t *testing.T) {
 	t.Parallel()
-	for _, flag := range []string{"--checkthatphone", "--numverify"} {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer listener.Close()
-		other := map[string]string{"--checkthatphone": "--numverify", "--numverify": "--checkthatphone"}[flag]
-		p := harness.Start(t, nil, bin.Ringward, "demo", flag, listener.Addr().String(), other, "127.0.0.1:"+harness.FreePort(t))
-		if code := p.Wait(t); code == 0 || !strings.Contains(p.Stderr(), flag) || !strings.Contains(p.Stderr(), listener.Addr().String()) {
-			t.Errorf("%s: exit code %d, %s", flag, code, p.Stderr())
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	taken, free := listener.Addr().String(), "127.0.0.1:"+harness.FreePort(t)
+	for _, addresses := range []string{taken + "," + free, free + "," + taken} {
+		p := harness.Start(t, nil, bin.Ringward, "demo", "--listen", addresses)
+		if code := p.Wait(t); code == 0 || !strings.Contains(p.Stderr(), "--listen") || !strings.Contains(p.Stderr(), taken) {
+			t.Errorf("%s: exit code %d, %s", addresses, code, p.Stderr())
 		}
 	}
 }
@@ -218,13 +223,16 @@ func TestDemoRefusesWhatCannotWork(t *testing.T) {
 		args []string
 		want string
 	}{
-		{"other hosts", []string{"--checkthatphone", "0.0.0.0:8080"}, "--checkthatphone"},
-		{"no port", []string{"--numverify", "127.0.0.1", "--checkthatphone", one}, "--numverify"},
+		{"other hosts", []string{"--listen", "0.0.0.0:8080"}, "--listen"},
+		{"no port", []string{"--listen", one + ",127.0.0.1"}, "--listen"},
+		{"unknown provider", []string{"--provider", "nobody"}, "checkthatphone"},
+		{"provider twice", []string{"--provider", "numverify,numverify"}, "twice"},
+		{"more addresses than providers", []string{"--provider", "numverify", "--listen", one + "," + two}, "--listen"},
 		{"argument", []string{"now"}, "now"},
-		{"Vault without token", []string{"--checkthatphone", one, "--numverify", two, "--vault", "https://127.0.0.1:1"}, "VAULT_TOKEN"},
-		{"Vault that is no address", []string{"--checkthatphone", one, "--numverify", two, "--vault", "vault"}, "--vault"},
-		{"info in no directory", []string{"--checkthatphone", one, "--numverify", two, "--info", "/nowhere/info.json"}, "--info"},
-		{"one port for both", []string{"--checkthatphone", one, "--numverify", one}, "--numverify"},
+		{"Vault without token", []string{"--listen", one, "--listen", two, "--vault", "https://127.0.0.1:1"}, "VAULT_TOKEN"},
+		{"Vault that is no address", []string{"--listen", one, "--listen", two, "--vault", "vault"}, "--vault"},
+		{"info in no directory", []string{"--listen", one, "--listen", two, "--info", "/nowhere/info.json"}, "--info"},
+		{"one port for both", []string{"--listen", one, "--listen", one}, "--listen"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p := harness.Start(t, nil, bin.Ringward, append([]string{"demo"}, tt.args...)...)
@@ -234,6 +242,39 @@ func TestDemoRefusesWhatCannotWork(t *testing.T) {
 			if left, err := os.ReadDir(p.Tmp()); err != nil || len(left) > 0 {
 				t.Errorf("left in the temporary directory: %v, %v", left, err)
 			}
+		})
+	}
+}
+
+// TestDemoStartsAnyProvider: the two commands that it prints for each work.
+func TestDemoStartsAnyProvider(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Skip("there is no curl here to run the printed commands with")
+	}
+	help := harness.Run(t, nil, bin.Ringward, "demo", "--help").Stdout
+	_, list, _ := strings.Cut(help, "Providers: ")
+	list, _, _ = strings.Cut(list, ".\n")
+	names := strings.Split(list, ", ")
+	if len(names) < 20 {
+		t.Fatalf("the help names only the providers %q", names)
+	}
+	for _, name := range names {
+		t.Run(name, func(t *testing.T) {
+			d := &runningDemo{addresses: []string{"127.0.0.1:" + harness.FreePort(t)}}
+			d.Process = harness.Start(t, nil, bin.Ringward, "demo", "--provider", name, "--listen", d.addresses[0])
+			d.awaitReady(t)
+			curls := d.curls()
+			if out := shell(t, curls[0]+" -i"); !strings.HasPrefix(out, "HTTP/1.1 200 ") || strings.HasSuffix(out, "\n{}\n") {
+				t.Errorf("%s: %s", curls[0], out)
+			}
+			if out := shell(t, curls[1]+" -i"); !strings.HasPrefix(out, "HTTP/1.1 400 ") || !strings.Contains(out, "Invalid phone number") {
+				t.Errorf("%s: %s", curls[1], out)
+			}
+			if audit := shell(t, curls[2]); strings.Count(audit, "\n") != 2 || strings.Count(audit, `"upstream_calls":1`) != 1 {
+				t.Errorf("%s: %s", curls[2], audit)
+			}
+			d.stop(t)
 		})
 	}
 }
@@ -272,7 +313,7 @@ func TestDemoSaysWhatTheTokenMayNot(t *testing.T) {
 	policy := unique("demo-reader")
 	v.Policy(t, policy, `path "secret/data/ringward-demo/*" { capabilities = ["read"] }`)
 	got := harness.Run(t, []string{"VAULT_TOKEN=" + v.Token(t, policy), "VAULT_CACERT=" + v.CAFile}, bin.Ringward, "demo", "--vault", v.Address,
-		"--checkthatphone", "127.0.0.1:"+harness.FreePort(t), "--numverify", "127.0.0.1:"+harness.FreePort(t))
+		"--listen", "127.0.0.1:"+harness.FreePort(t), "--listen", "127.0.0.1:"+harness.FreePort(t))
 	if got.Code == 0 || !strings.Contains(got.Stderr, "secret/ringward-demo/") || !strings.Contains(got.Stderr, "403") {
 		t.Errorf("got %+v", got)
 	}
