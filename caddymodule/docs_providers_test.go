@@ -1,7 +1,9 @@
 package caddymodule
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -55,12 +57,25 @@ func TestProvidersAreDocumented(t *testing.T) {
 func describeProvider(b *strings.Builder, p *provider.Provider) {
 	fmt.Fprintf(b, "## %s\n\n| | |\n|---|---|\n", p.Name)
 	fmt.Fprintf(b, "| upstream | `%s` |\n", p.BaseURL)
-	fmt.Fprintf(b, "| the provider's key goes into | %s |\n", describePlacements(p.Placements))
+	for _, name := range slices.Sorted(maps.Keys(p.Hosts)) {
+		fmt.Fprintf(b, "| `upstream %s` | `%s` |\n", name, p.Hosts[name])
+	}
+	for _, name := range p.Account {
+		fmt.Fprintf(b, "| `account %s` | required |\n", name)
+	}
+	fmt.Fprintf(b, "| fields of the credential | `%s` |\n", strings.Join(p.SecretNames(), "` `"))
+	fmt.Fprintf(b, "| they go into | %s |\n", describePlacements(p.Placements))
+	for _, name := range slices.Sorted(maps.Keys(p.OtherPlacements)) {
+		fmt.Fprintf(b, "| with `place %s` into | %s |\n", name, describePlacements(p.OtherPlacements[name]))
+	}
 	slots := make([]string, len(p.CallerSlots))
 	for i, slot := range p.CallerSlots {
 		slots[i] = describeSlot(slot)
 	}
 	fmt.Fprintf(b, "| a caller key may also stand in | %s |\n", strings.Join(slots, ", "))
+	if len(p.Discard) > 0 {
+		fmt.Fprintf(b, "| read past | query `%s` |\n", strings.Join(p.Discard, "` `"))
+	}
 	if len(p.Regions) > 0 {
 		fmt.Fprintf(b, "| regions | %s |\n", strings.Join(p.Regions, ", "))
 	} else {
@@ -77,20 +92,40 @@ func describeProvider(b *strings.Builder, p *provider.Provider) {
 // describeRegion says which region a number in national form belongs to.
 func describeRegion(p *provider.Provider) string {
 	n := p.Operations[0].Number
-	switch {
-	case n.BareInternational:
-		return "named by the request, as `" + n.RegionParam + "`; `default_region` has no effect"
-	case p.DefaultRegion != "":
-		return p.DefaultRegion + ", or `default_region`"
-	default:
-		return "`default_region`; without it they are refused"
+	var ways []string
+	if n.RegionParam != "" {
+		ways = append(ways, "named by the request, as `"+n.RegionParam+"`")
 	}
+	switch {
+	case n.BareInternational && len(ways) == 0:
+		return "none: digits are an international number"
+	case n.BareInternational:
+		return ways[0] + "; `default_region` has no effect"
+	case p.DefaultRegion != "":
+		ways = append(ways, p.DefaultRegion+", or `default_region`")
+	default:
+		ways = append(ways, "`default_region`; else they are refused")
+	}
+	return strings.Join(ways, "; ")
 }
 
 func describePlacements(list []provider.Placement) string {
 	var texts []string
 	for _, p := range list {
-		texts = append(texts, describeSlot(provider.Slot{In: p.In, Name: p.Name, Scheme: p.Scheme}))
+		switch p.In {
+		case provider.InBasic:
+			texts = append(texts, "HTTP Basic authentication")
+		case provider.InPath:
+			texts = append(texts, "the path")
+		case provider.InOAuth2:
+			texts = append(texts, "an OAuth 2.0 access token from `"+p.TokenURL+"`")
+		case provider.InJWT:
+			texts = append(texts, "a JWT signed with RS256")
+		case provider.InTSA:
+			texts = append(texts, "a signature, HMAC-SHA256")
+		default:
+			texts = append(texts, describeSlot(provider.Slot{In: p.In, Name: p.Name, Scheme: p.Scheme}))
+		}
 	}
 	return strings.Join(texts, ", ")
 }
@@ -99,6 +134,8 @@ func describeSlot(s provider.Slot) string {
 	switch {
 	case s.In == provider.InBasic:
 		return "the password of HTTP Basic authentication"
+	case s.In == provider.InPath:
+		return "the path"
 	case s.Scheme != "":
 		return fmt.Sprintf("header `%s: %s ...`", s.Name, s.Scheme)
 	default:
@@ -107,39 +144,87 @@ func describeSlot(s provider.Slot) string {
 }
 
 func describeOperation(b *strings.Builder, op *provider.Operation) {
-	fmt.Fprintf(b, "**Operation `%s`: `%s %s`**\n\n", op.Name, op.Method, op.Path)
+	method := op.Method
+	if op.AlsoPost {
+		method += " or POST"
+	}
+	fmt.Fprintf(b, "**Operation `%s`: `%s %s`**", op.Name, method, op.Path)
+	for _, alias := range op.Aliases {
+		fmt.Fprintf(b, ", also `%s`", alias)
+	}
+	if op.OptIn {
+		fmt.Fprintf(b, ", served only with `operations %s`", op.Name)
+	}
+	fmt.Fprintf(b, "\n\nCosts %s.\n\n", describeCost(op))
 	if op.Number != nil || len(op.Params) > 0 {
 		b.WriteString("| parameter | in | what | |\n|---|---|---|---|\n")
 	}
-	if n := op.Number; n != nil {
-		name, regionIn, note := n.Name, n.In, ""
-		if n.In == provider.InPath {
-			name, regionIn = provider.NumberSegment, provider.InQuery
-		}
-		if n.BareInternational {
-			note = "digits alone are an international number"
-		}
-		fmt.Fprintf(b, "| `%s` | %s | the number; sent as `%s` | %s |\n", name, n.In, n.Format, note)
-		if n.RegionParam != "" {
-			fmt.Fprintf(b, "| `%s` | %s | region of a number in national form | not sent on |\n", n.RegionParam, regionIn)
-		}
+	if op.Number != nil {
+		describeNumber(b, op.Number)
 	}
-	for _, param := range op.Params {
-		what, note := string(param.Kind), ""
-		if len(param.Values) > 0 {
-			what += ": " + strings.Join(param.Values, ", ")
-		}
-		switch {
-		case param.OptIn:
-			note = "refused without `allow " + param.Name + "`"
-		case param.Consumed:
-			note = "not sent on"
-		}
-		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", param.Name, param.In, what, note)
+	for i := range op.Params {
+		describeParam(b, &op.Params[i])
 	}
 	if op.Number != nil || len(op.Params) > 0 {
 		b.WriteString("\n")
 	}
+	describeFields(b, op)
+}
+
+func describeCost(op *provider.Operation) string {
+	switch cost := op.UnitCost(); {
+	case cost == 0:
+		return "nothing"
+	case cost == 1:
+		return "1 unit for each number"
+	default:
+		return fmt.Sprintf("%d units for each number", cost)
+	}
+}
+
+func describeNumber(b *strings.Builder, n *provider.NumberSlot) {
+	note := ""
+	if n.BareInternational {
+		note = "digits alone are an international number"
+	}
+	if n.Batch() {
+		note = fmt.Sprintf("%d at most", n.Max)
+	}
+	fmt.Fprintf(b, "| `%s` | %s | the number; sent as `%s` | %s |\n", cmp.Or(n.Name, provider.NumberSegment), n.In, n.Format, note)
+	if n.RegionParam != "" {
+		where := n.In
+		if where == provider.InPath {
+			where = provider.InQuery
+		}
+		fmt.Fprintf(b, "| `%s` | %s | region of a number in national form | not sent on |\n", n.RegionParam, where)
+	}
+}
+
+func describeParam(b *strings.Builder, param *provider.Param) {
+	what := string(param.Kind)
+	if len(param.Values) > 0 {
+		what += ": " + strings.Join(param.Values, ", ")
+	}
+	if param.Max > 1 {
+		what += fmt.Sprintf("; %d at most", param.Max)
+	}
+	var notes []string
+	if param.OptIn {
+		notes = append(notes, "refused without `allow "+param.Name+"`")
+	}
+	if param.Consumed {
+		notes = append(notes, "not sent on")
+	}
+	if param.Cost > 0 {
+		notes = append(notes, fmt.Sprintf("costs %d more", param.Cost))
+	}
+	for _, value := range slices.Sorted(maps.Keys(param.Costs)) {
+		notes = append(notes, fmt.Sprintf("`%s` costs %d more", value, param.Costs[value]))
+	}
+	fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", param.Name, param.In, what, strings.Join(notes, "; "))
+}
+
+func describeFields(b *strings.Builder, op *provider.Operation) {
 	b.WriteString("| data class | fields |\n|---|---|\n")
 	for _, class := range append(provider.Classes(), provider.Envelope, provider.Never) {
 		var pointers []string
@@ -151,6 +236,15 @@ func describeOperation(b *strings.Builder, op *provider.Operation) {
 		if len(pointers) > 0 {
 			fmt.Fprintf(b, "| `%s` | %s |\n", class, strings.Join(pointers, " "))
 		}
+	}
+	var unified []string
+	for _, m := range op.Unified {
+		if name := "`" + string(m.To) + "`"; !slices.Contains(unified, name) {
+			unified = append(unified, name)
+		}
+	}
+	if len(unified) > 0 {
+		fmt.Fprintf(b, "\nUnified: %s.\n", strings.Join(unified, " "))
 	}
 	b.WriteString("\n")
 }

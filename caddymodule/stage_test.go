@@ -22,6 +22,7 @@ import (
 
 	"github.com/ringward/ringward/caddymodule/internal/caller"
 	"github.com/ringward/ringward/caddymodule/internal/demo"
+	"github.com/ringward/ringward/caddymodule/internal/provider"
 )
 
 func TestMain(m *testing.M) {
@@ -38,6 +39,7 @@ type stage struct {
 	provider  *demo.Provider
 	record    *demo.Recording
 	authority *demo.Authority
+	secrets   map[string]string // the fields of Key
 
 	Dir        string
 	Port       string
@@ -45,7 +47,8 @@ type stage struct {
 	Vault      string
 	Upstream   string
 	Preset     string
-	Key        string // the provider's
+	Key        string // the provider's, as its stand-in takes it
+	Fields     string // of the provider's secret in Vault
 	Minimal    string // caller keys
 	Full       string
 	MinimalSum string
@@ -89,7 +92,7 @@ http://:{{.Port}} {
 	ringward {{.Preset}} {
 		upstream {{.Upstream}}
 		ca {{.Dir}}/ca.pem
-		credential vault secret/phone/provider api_key {
+		credential vault secret/phone/provider {{.Fields}} {
 			refresh {{.Refresh}}
 		}
 		{{.Route}}
@@ -105,13 +108,13 @@ func newStage(t *testing.T, preset string) *stage {
 	s := &stage{
 		t: t, Preset: preset, Dir: t.TempDir(), record: new(demo.Recording), vault: demo.NewVault(),
 		Refresh: "30s",
-		Key:     "canary/+" + randomText() + "=\"&",
 	}
+	s.makeKey()
 	s.Admin = filepath.Join(s.Dir, "admin.sock")
 	s.Port = freePort(t)
 	s.Minimal, s.MinimalSum = newCaller(t)
 	s.Full, s.FullSum = newCaller(t)
-	s.vault.Put("secret/phone/provider", map[string]string{"api_key": s.Key})
+	s.vault.Put("secret/phone/provider", s.secrets)
 	s.vault.Put("secret/audit", map[string]string{"key": randomText() + randomText()})
 	s.Vault = s.serve(s.vault, demo.ServeOptions{})
 	var err error
@@ -125,6 +128,32 @@ func newStage(t *testing.T, preset string) *stage {
 	s.file("ca.pem", string(s.authority.PEM()))
 	s.file("vault-token", s.vault.RootToken())
 	return s
+}
+
+// makeKey makes the provider's credential. Where its form is free it is a canary
+// whose characters change under percent-encoding and JSON escaping.
+func (s *stage) makeKey() {
+	s.t.Helper()
+	p, err := provider.Preset(s.Preset)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	names := p.SecretNames()
+	switch p.Placements[0].In {
+	case provider.InJWT, provider.InTSA, provider.InOAuth2:
+		if s.Key, err = demo.NewKey(s.Preset); err != nil {
+			s.t.Fatal(err)
+		}
+	default:
+		s.Key = "canary/+" + randomText() + "=\"&"
+		if len(names) == 2 {
+			s.Key = "canary-" + randomText() + ":" + s.Key
+		}
+	}
+	s.Fields, s.secrets = strings.Join(names, " "), make(map[string]string)
+	for i, text := range strings.SplitN(s.Key, ":", len(names)) {
+		s.secrets[names[i]] = text
+	}
 }
 
 func newCaller(t *testing.T) (key, digest string) {
