@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/ringward/ringward/e2e/harness"
@@ -66,10 +67,25 @@ func TestTelnyxClientRaisesItsOwnErrors(t *testing.T) {
 	}
 }
 
-// telnyxClient starts Ringward before Telnyx and returns Telnyx's client.
-func telnyxClient(t *testing.T) client {
+func TestTelnyxClientBuysOnlyWhatTheRouteAllows(t *testing.T) {
+	t.Parallel()
+	c := telnyxClient(t, "allow type=carrier")
+	got, calls := c.lookUpFor(t, c.stage.Minimal.Key, harness.Number, `PARAMS={"type":"carrier"}`)
+	data, _ := got.Answer["data"].(map[string]any)
+	carrier, _ := data["carrier"].(map[string]any)
+	if calls != 1 || carrier["type"] != "fixed line or mobile" || carrier["name"] != nil {
+		t.Errorf("allowed: got %s in %d calls", got.printed, calls)
+	}
+	got, calls = c.lookUpFor(t, c.stage.Minimal.Key, harness.Number, `PARAMS={"type":"caller-name"}`)
+	failure{"PermissionDeniedError", 403, "10010", 0}.check(t, c.stage, "refused", got, calls)
+}
+
+// telnyxClient starts Ringward before Telnyx, with options of the route, and
+// returns Telnyx's client.
+func telnyxClient(t *testing.T, route ...string) client {
 	t.Helper()
 	s := newStage(t, "telnyx")
+	s.Route = strings.Join(route, "\n")
 	s.Run()
 	s.AwaitHealth(http.StatusOK)
 	return client{stage: s, script: "telnyx.js"}

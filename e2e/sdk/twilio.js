@@ -2,7 +2,7 @@
 // URL and the credential differ from what the vendor documents.
 const twilio = require("twilio");
 
-const { RINGWARD_URL, RINGWARD_KEY, VERSION, NUMBER, PARAMS } = process.env;
+const { RINGWARD_URL, RINGWARD_KEY, VERSION, NUMBER, PARAMS, BATCH } = process.env;
 
 // The account SID is public; Ringward replaces it by the real one.
 const client = twilio("AC00000000000000000000000000000000", RINGWARD_KEY);
@@ -10,8 +10,11 @@ client.lookups.baseUrl = RINGWARD_URL;
 
 const tell = (outcome) => console.log(JSON.stringify(outcome));
 
-client.lookups[VERSION].phoneNumbers(NUMBER)
-  .fetch(JSON.parse(PARAMS))
+const lookup = BATCH
+  ? client.lookups.v2.query.create(JSON.parse(BATCH))
+  : client.lookups[VERSION].phoneNumbers(NUMBER).fetch(JSON.parse(PARAMS));
+
+lookup
   .then(
     (answer) => tell({ answer: answer.toJSON() }),
     (error) => tell({

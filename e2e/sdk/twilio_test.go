@@ -90,10 +90,61 @@ func TestTwilioClientRaisesItsOwnErrors(t *testing.T) {
 	}
 }
 
-// twilioClient starts Ringward before Twilio and returns Twilio's client.
-func twilioClient(t *testing.T, provider, version string) client {
+// TestTwilioClientBuysOnlyWhatTheRouteAllows: paid packages go through where
+// the route names them, and are refused at no cost elsewhere.
+func TestTwilioClientBuysOnlyWhatTheRouteAllows(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		provider, version, allow, allowed, refused, set string
+	}{
+		{
+			"twilio-v2", "v2", "allow Fields=line_type_intelligence,line_status",
+			`{"fields":"line_type_intelligence,line_status"}`, `{"fields":"line_type_intelligence,caller_name"}`, "lineTypeIntelligence",
+		},
+		{"twilio-v1", "v1", "allow Type=carrier", `{"type":["carrier"]}`, `{"type":["carrier","caller-name"]}`, "carrier"},
+	} {
+		t.Run(tt.provider, func(t *testing.T) {
+			t.Parallel()
+			c := twilioClient(t, tt.provider, tt.version, tt.allow)
+			got, calls := c.lookUpFor(t, c.stage.Minimal.Key, harness.Number, "PARAMS="+tt.allowed)
+			line, _ := got.Answer[tt.set].(map[string]any)
+			if calls != 1 || line["type"] != "mobile" || line["mobile_country_code"] != nil {
+				t.Errorf("allowed: got %s in %d calls", got.printed, calls)
+			}
+			got, calls = c.lookUpFor(t, c.stage.Minimal.Key, harness.Number, "PARAMS="+tt.refused)
+			failure{"RestException", 403, "403", 0}.check(t, c.stage, "refused", got, calls)
+		})
+	}
+}
+
+func TestTwilioClientAsksForSeveralNumbersAtOnce(t *testing.T) {
+	t.Parallel()
+	c := twilioClient(t, "twilio-v2", "v2", "allow /phone_numbers/*/fields/*")
+	got, calls := c.lookUpFor(t, c.stage.Minimal.Key, harness.Number, `BATCH={"phone_numbers":[
+		{"correlation_id":"a","phone_number":"+14158586273","fields":["line_type_intelligence"]},
+		{"correlation_id":"b","phone_number":"07400123456","country_code":"GB"}]}`)
+	answers, _ := got.Answer["phoneNumbers"].([]any)
+	if calls != 1 || len(answers) != 2 {
+		t.Fatalf("got %s in %d calls", got.printed, calls)
+	}
+	first, _ := answers[0].(map[string]any)
+	second, _ := answers[1].(map[string]any)
+	line, _ := first["lineTypeIntelligence"].(map[string]any)
+	if first["correlationId"] != "a" || line["type"] != "mobile" || first["countryCode"] != nil ||
+		second["correlationId"] != "b" || second["phoneNumber"] != "+447400123456" {
+		t.Errorf("got %s", got.printed)
+	}
+	got, calls = c.lookUpFor(t, c.stage.Minimal.Key, harness.Number,
+		`BATCH={"phone_numbers":[{"phone_number":"+14158586273"},{"phone_number":"+15550001"}]}`)
+	failure{"RestException", 400, "400", 0}.check(t, c.stage, "one invalid number", got, calls)
+}
+
+// twilioClient starts Ringward before Twilio, with options of the route, and
+// returns Twilio's client.
+func twilioClient(t *testing.T, provider, version string, route ...string) client {
 	t.Helper()
 	s := newPairStage(t, provider, "account_sid", "auth_token")
+	s.Route = strings.Join(route, "\n")
 	s.Run()
 	s.AwaitHealth(http.StatusOK)
 	return client{stage: s, script: "twilio.js", env: []string{"VERSION=" + version}}
