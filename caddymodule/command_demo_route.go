@@ -66,14 +66,24 @@ func (r demoRoute) Host() string { host, _, _ := net.SplitHostPort(r.Listen); re
 // Port is the port on which the route listens.
 func (r demoRoute) Port() string { _, port, _ := net.SplitHostPort(r.Listen); return port }
 
+// request is the first operation's request for a number, with a caller key
+// where the path has one.
+func (r demoRoute) request(key, number string) (method, target, body string) {
+	target = strings.NewReplacer(provider.NumberSegment, number, provider.KeySegment, key).Replace(r.op.Path)
+	switch r.op.Number.In {
+	case provider.InQuery:
+		target += "?" + r.op.Number.Name + "=" + url.QueryEscape(number)
+	case provider.InJSON:
+		body = nested(r.op.Number.Name, number)
+	}
+	return r.op.Method, target, body
+}
+
 // curl is the command that looks a number up with a caller key, with both in
 // the places in which the vendor's clients have them.
 func (r demoRoute) curl(key, number string) string {
-	path := strings.NewReplacer(provider.NumberSegment, number, provider.KeySegment, key).Replace(r.op.Path)
-	if r.op.Number.In == provider.InQuery {
-		path += "?" + r.op.Number.Name + "=" + url.QueryEscape(number)
-	}
-	command := fmt.Sprintf("curl -s -w '\\n' 'http://%s%s'", r.Listen, path)
+	method, target, body := r.request(key, number)
+	command := fmt.Sprintf("curl -s -w '\\n' 'http://%s%s'", r.Listen, target)
 	switch slot := r.slots[0]; {
 	case slot.In == provider.InHeader && slot.Scheme != "":
 		command += fmt.Sprintf(" -H '%s: %s %s'", slot.Name, slot.Scheme, key)
@@ -85,9 +95,9 @@ func (r demoRoute) curl(key, number string) string {
 		command += fmt.Sprintf(" -H 'X-API-Key: %s'", key)
 	}
 	switch {
-	case r.op.Number.In == provider.InJSON:
-		command += fmt.Sprintf(" -H 'Content-Type: application/json' -d '%s'", nested(r.op.Number.Name, number))
-	case r.op.Method == "POST":
+	case body != "":
+		command += fmt.Sprintf(" -H 'Content-Type: application/json' -d '%s'", body)
+	case method == "POST":
 		command += " -X POST"
 	}
 	return command

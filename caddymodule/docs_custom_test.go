@@ -116,3 +116,21 @@ func (s *stage) writeCertificate() {
 	s.file("acme.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Certificate[0]})))
 	s.file("acme.key", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})))
 }
+
+// TestUnifiedExampleIsTrue asks as docs/unified.md does.
+func TestUnifiedExampleIsTrue(t *testing.T) {
+	_, rest, _ := strings.Cut(docText(t, "docs/unified.md"), "<!-- run -->\n")
+	block := fence.FindStringSubmatch(rest)
+	if block == nil {
+		t.Fatal("the example is not there")
+	}
+	command, want, _ := strings.Cut(strings.TrimSpace(block[2]), "\n")
+	_, body, _ := strings.Cut(command, "-d '")
+	s := newStage(t, "numverify")
+	s.Route = "answer unified"
+	s.start()
+	got := s.do(s.request("POST", "/lookup", strings.TrimSuffix(body, "'"), "X-API-Key", s.Minimal, "Content-Type", "application/json"))
+	if got.status != 200 || got.body != want {
+		t.Errorf("got %d %s, the document says %s", got.status, got.body, want)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"io"
 	"log"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -57,10 +58,16 @@ func (panicker) ServeHTTP(_ http.ResponseWriter, r *http.Request, _ caddyhttp.Ha
 // can happen to a request, at DEBUG level, neither the provider's key nor a
 // caller's key nor a number is found in what came out.
 func TestKeyAndNumberLeaveNoTrace(t *testing.T) {
-	for _, preset := range []string{"checkthatphone", "numverify", "numverify-marketplace"} {
+	for _, preset := range []string{ // one for each way of placing the credential
+		"checkthatphone", "numverify", "numverify-marketplace", "twilio-v2", "vonage-number-insight", "vonage-identity-insights",
+		"sinch", "ipqualityscore", "neutrino", "telesign",
+	} {
 		t.Run(preset, func(t *testing.T) {
 			s := newStage(t, preset)
 			s.Route = "timeout 400ms"
+			if preset == "telesign" {
+				s.Route += "\n place tsa"
+			}
 			s.Sites = "http://:" + freePort(t) + " {\n bind 127.0.0.1\n metrics /metrics\n ringward_health /health\n }"
 			s.start()
 			metricsURL := "http://127.0.0.1:" + strings.TrimPrefix(strings.Fields(s.Sites)[0], "http://:") + "/metrics"
@@ -80,7 +87,9 @@ func TestKeyAndNumberLeaveNoTrace(t *testing.T) {
 			if !strings.Contains(strings.Join(out, ""), "ringward_upstream_calls_total") {
 				t.Error("the metrics are not among what was searched")
 			}
-			searchAll(t, out, "the provider's key", s.Key)
+			for name, secret := range s.secrets {
+				searchAll(t, out, "the provider's "+name, secret)
+			}
 			searchAll(t, out, "the caller's key", s.Minimal)
 			searchAll(t, out, "the Vault token", s.vault.RootToken())
 			searchNumber(t, out)
@@ -128,7 +137,11 @@ func (s *stage) provoke() []string {
 	s.Route += "\n limit number 1000/h"
 	s.start() // a reload
 	keep(s.lookup(s.Minimal, canaryNumber))
-	s.vault.Put("secret/phone/provider", map[string]string{"api_key": s.Key + "-2"})
+	rotated := maps.Clone(s.secrets)
+	if len(rotated) == 1 { // a key that the provider does not know
+		rotated[s.Fields] += "-2"
+	}
+	s.vault.Put("secret/phone/provider", rotated)
 	keep(s.lookup(s.Minimal, canaryNumber))
 	s.loadPanicking()
 	keep(s.lookup(s.Minimal, canaryNumber))

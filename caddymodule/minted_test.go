@@ -62,14 +62,13 @@ func sinchStage(t *testing.T) *stage {
 	s := newStage(t, "sinch")
 	s.Key = "canary" + randomText() // plain, as the provider's own
 	s.provider.SetKeys("key-1:" + s.Key)
-	s.Route = "account project_id p1\n\t\ttoken_url " + s.Upstream + "/oauth2/token"
 	s.startWith("key_id", "key-1", "key_secret", s.Key)
 	return s
 }
 
 func (s *stage) sinch() reply {
 	s.t.Helper()
-	return s.post("/v2/projects/p1/lookups", `{"number":"+14158586273"}`)
+	return s.post("/v2/projects/demo/lookups", `{"number":"+14158586273"}`)
 }
 
 // TestRotationReachesTheTokenEndpoint rotates the key while a token is in use:
@@ -107,7 +106,7 @@ func TestRefusalByTheTokenEndpointIsOneOfTheCredential(t *testing.T) {
 
 func TestTokenEndpointThatIsDownMakesTheRouteUnready(t *testing.T) {
 	s := newStage(t, "sinch")
-	s.Route = "account project_id p1\n\t\ttoken_url https://127.0.0.1:1/token"
+	s.Options = []string{"account project_id demo", "token_url https://127.0.0.1:1/token"}
 	s.startWith("key_id", "key-1", "key_secret", s.Key)
 	got := s.sinch()
 	if e := s.entry(got); got.status != 503 || e.Reason != "credential_unavailable" || e.UpstreamCalls != 0 {

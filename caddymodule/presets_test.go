@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -122,9 +123,6 @@ func newPresetStage(t *testing.T, preset string, samples []*presetSample) *prese
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range resolved.Account {
-		p.Route += "account " + name + " demo\n"
-	}
 	var app, sites strings.Builder
 	for name, classes := range releases() {
 		key, digest := newCaller(t)
@@ -209,6 +207,26 @@ func hasUnified(p *provider.Provider) bool {
 // ask sends a sample's request in the name of a caller.
 func (p *presetStage) ask(sample *presetSample, variant, caller string) reply {
 	p.t.Helper()
+	return p.do(p.sampleRequest(sample, variant, caller))
+}
+
+// askWith is ask for a caller with every data class, with something added.
+func (p *presetStage) askWith(sample *presetSample, change func(header func(name, value string), query url.Values)) reply {
+	p.t.Helper()
+	req := p.sampleRequest(sample, sample.name, "full")
+	added := url.Values{}
+	change(func(name, value string) { req.Header[name] = append(req.Header[name], value) }, added)
+	if len(added) > 0 {
+		if req.URL.RawQuery != "" {
+			req.URL.RawQuery += "&"
+		}
+		req.URL.RawQuery += added.Encode()
+	}
+	return p.do(req)
+}
+
+func (p *presetStage) sampleRequest(sample *presetSample, variant, caller string) *http.Request {
+	p.t.Helper()
 	body, contentType := string(sample.Request.Body), "application/json"
 	if body == "null" {
 		body = ""
@@ -223,7 +241,7 @@ func (p *presetStage) ask(sample *presetSample, variant, caller string) reply {
 	if body != "" {
 		req.Header.Set("Content-Type", contentType)
 	}
-	return p.do(req)
+	return req
 }
 
 // TestPresets takes every sample of every preset through the whole walk, and

@@ -40,6 +40,7 @@ type stage struct {
 	record    *demo.Recording
 	authority *demo.Authority
 	secrets   map[string]string // the fields of Key
+	route     demoRoute         // for requests as the preset's own clients make them
 
 	Dir        string
 	Port       string
@@ -47,9 +48,10 @@ type stage struct {
 	Vault      string
 	Upstream   string
 	Preset     string
-	Key        string // the provider's, as its stand-in takes it
-	Fields     string // of the provider's secret in Vault
-	Minimal    string // caller keys
+	Key        string   // the provider's, as its stand-in takes it
+	Fields     string   // of the provider's secret in Vault
+	Options    []string // that the route cannot do without
+	Minimal    string   // caller keys
 	Full       string
 	MinimalSum string
 	FullSum    string
@@ -95,6 +97,8 @@ http://:{{.Port}} {
 		credential vault secret/phone/provider {{.Fields}} {
 			refresh {{.Refresh}}
 		}
+		{{range .Options}}{{.}}
+		{{end}}
 		{{.Route}}
 	}
 }
@@ -125,6 +129,10 @@ func newStage(t *testing.T, preset string) *stage {
 		t.Fatal(err)
 	}
 	s.Upstream = s.serveTLS(s.provider)
+	if s.route, err = newDemoRoute(preset, "127.0.0.1:"+s.Port, s.Upstream, s.Key); err != nil {
+		t.Fatal(err)
+	}
+	s.Options = s.route.Options
 	s.file("ca.pem", string(s.authority.PEM()))
 	s.file("vault-token", s.vault.RootToken())
 	return s
@@ -318,10 +326,12 @@ func (s *stage) lookupRequest(key, number string) *http.Request {
 		body, _ := json.Marshal(map[string]string{"phone": number})
 		return s.request("POST", "/v1/lookup", string(body), "Authorization", "Bearer "+key, "Content-Type", "application/json")
 	}
-	path := map[string]string{
-		"numverify": "/api/validate", "numverify-net": "/numverify/validate", "numverify-marketplace": "/number_verification/validate",
-	}[s.Preset]
-	return s.request("GET", path+"?number="+strings.ReplaceAll(number, "+", "%2B"), "", "X-API-Key", key)
+	method, target, body := s.route.request(key, number)
+	req := s.request(method, target, body, "X-API-Key", key)
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	return req
 }
 
 // auditEntry is a line of the audit log, as far as tests look at it.
@@ -334,6 +344,7 @@ type auditEntry struct {
 	Status        int
 	Operation     string
 	UpstreamCalls int `json:"upstream_calls"`
+	Cost          int
 
 	CredentialVersion int `json:"credential_version"`
 	Released          []string
