@@ -86,9 +86,9 @@ func (o *demoOptions) check() error {
 		if err := checkFree(address); err != nil {
 			return err
 		}
-		text := ""
-		host, text, _ = net.SplitHostPort(address)
-		port, _ = strconv.Atoi(text) // checkFree has listened on it
+		h, p, _ := net.SplitHostPort(address) // checkFree has listened on it
+		host = h
+		port, _ = strconv.Atoi(p)
 		port++
 	}
 	return nil

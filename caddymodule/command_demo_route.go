@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/ringward/ringward/caddymodule/internal/provider"
@@ -107,11 +108,11 @@ func (r demoRoute) curl(key, number string) string {
 func nested(name, number string) string {
 	text := `"` + number + `"`
 	segments := strings.Split(strings.TrimPrefix(name, "/"), "/")
-	for i := len(segments) - 1; i >= 0; i-- {
-		if segments[i] == "*" {
+	for _, segment := range slices.Backward(segments) {
+		if segment == "*" {
 			text = "[" + text + "]"
 		} else {
-			text = `{"` + segments[i] + `":` + text + "}"
+			text = `{"` + segment + `":` + text + "}"
 		}
 	}
 	return text

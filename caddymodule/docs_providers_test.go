@@ -172,10 +172,10 @@ func describeOperation(b *strings.Builder, op *provider.Operation) {
 }
 
 func describeCost(op *provider.Operation) string {
-	switch cost := op.UnitCost(); {
-	case cost == 0:
+	switch cost := op.UnitCost(); cost {
+	case 0:
 		return "nothing"
-	case cost == 1:
+	case 1:
 		return "1 unit for each number"
 	default:
 		return fmt.Sprintf("%d units for each number", cost)
