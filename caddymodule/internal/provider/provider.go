@@ -23,6 +23,10 @@ type Provider struct {
 	// config gives.
 	Account []string `json:"account,omitempty"`
 
+	// Headers are constant headers of every request to the provider, by name.
+	// They hold no secret.
+	Headers map[string]string `json:"headers,omitempty"`
+
 	// Operations is the allow-list of what callers can ask. Everything else on
 	// the same host and key is unreachable.
 	Operations []Operation `json:"operations,omitempty"`

@@ -36,6 +36,9 @@ func (p *Provider) Validate() error {
 	if err := p.validatePlacements(); err != nil {
 		return err
 	}
+	if err := p.validateHeaders(); err != nil {
+		return err
+	}
 	for name, base := range p.Hosts {
 		if _, err := (&Provider{Name: p.Name, BaseURL: base}).Host(); err != nil || !namePattern.MatchString(name) {
 			return fmt.Errorf("provider %q: host %q must be a name for https://host[:port]", p.Name, name)
@@ -73,15 +76,9 @@ func (p *Provider) validatePlacements() error {
 	if len(p.Placements) == 0 {
 		return errNoPlace
 	}
-	others := [][]Placement{p.Placements}
-	for _, list := range p.OtherPlacements {
-		others = append(others, list)
-	}
-	for _, list := range others {
-		for _, placement := range list {
-			if err := placement.validate(); err != nil {
-				return err
-			}
+	for _, placement := range p.allPlacements() {
+		if err := placement.validate(); err != nil {
+			return err
 		}
 	}
 	return nil
