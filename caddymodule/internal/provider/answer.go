@@ -141,7 +141,8 @@ type Mapping struct {
 	// Values translates the provider's texts; numbers and booleans are known by
 	// their JSON text. Empty means that the text is taken as it is, which for
 	// an enum means that it is one of its values already. A text that is not
-	// here becomes "other" for line types, "unknown" for other enums, and is
-	// left out for booleans.
+	// here becomes "other" for line types, "unknown" for other enums, is left
+	// out for booleans, and stays as it is for texts. A text that becomes empty
+	// is left out.
 	Values map[string]string `json:"values,omitempty"`
 }

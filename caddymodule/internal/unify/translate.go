@@ -39,6 +39,9 @@ func (s *source) appendTo(dst []byte, d *provider.UnifiedDescription, raw []byte
 		if !translated {
 			value = string(text)
 		}
+		if value == "" {
+			return dst
+		}
 		return appendText(dst, d.Field, value)
 	}
 }
