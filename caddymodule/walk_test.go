@@ -29,7 +29,7 @@ func TestEveryNumverifyFamilyAnswers(t *testing.T) {
 		t.Run(preset, func(t *testing.T) {
 			s := newStage(t, preset)
 			s.start()
-			want := `{"valid":true,"number":"14158586273","local_format":"4158586273","international_format":"+14158586273","line_type":"mobile"}`
+			want := `{"valid":true,"number":"14158586273","local_format":"4158586273","international_format":"+14158586273","country_prefix":"+1","line_type":"mobile"}`
 			if got := s.lookup(s.Minimal, canaryNumber); got.status != 200 || got.body != want {
 				t.Errorf("got %d %s", got.status, got.body)
 			}

@@ -167,7 +167,7 @@ func TestVendorSamples(t *testing.T) {
 			"numverify, default release", "numverify", "validate", 200,
 			Release{Classes: provider.DefaultRelease()},
 			numverifyAnswer, provider.Answer,
-			`{"valid":true,"number":"14158586273","local_format":"4158586273","international_format":"+14158586273","line_type":"mobile"}`,
+			`{"valid":true,"number":"14158586273","local_format":"4158586273","international_format":"+14158586273","country_prefix":"+1","line_type":"mobile"}`,
 		},
 		{
 			"numverify, one class", "numverify-net", "validate", 200, classesOf(provider.Carrier), numverifyAnswer, provider.Answer,

@@ -62,11 +62,12 @@ func numverifyFamily(name, baseURL, path string) *Provider {
 			// format=1 asks for pretty printing; the answer is encoded anew anyway.
 			Params: []Param{{Name: "format", In: InQuery, Kind: KindInteger, Values: []string{"0", "1"}, Consumed: true}},
 			Fields: join(
-				fields(Validity, "/valid", "/number", "/local_format", "/international_format"),
+				fields(Validity, "/valid", "/number", "/local_format", "/international_format", "/country_prefix"),
 				fields(LineType, "/line_type"),
 				fields(Carrier, "/carrier"),
-				fields(Location, "/country_prefix", "/country_code", "/country_name", "/location"),
+				fields(Location, "/country_code", "/country_name", "/location"),
 			),
+			Unified: numverifyUnified(),
 			// Whatever does not say whether the number is valid is no answer.
 			Rules: []Rule{{Pointer: "/valid", NotEquals: []string{"true", "false"}, Verdict: ProviderError}},
 		}},
@@ -74,6 +75,22 @@ func numverifyFamily(name, baseURL, path string) *Provider {
 		CallerSlots: []Slot{{In: InQuery, Name: "access_key"}},
 		Rules:       numverifyRules(),
 		Problem:     numverifyProblem,
+	}
+}
+
+func numverifyUnified() []Mapping {
+	return []Mapping{
+		{To: UnifiedValid, From: "/valid"},
+		{To: UnifiedE164, From: "/international_format"},
+		{To: UnifiedNational, From: "/local_format"},
+		{UnifiedLineType, "/line_type", map[string]string{
+			"mobile": "mobile", "landline": "fixed_line", "toll_free": "toll_free",
+			"premium_rate": "premium_rate", "voip": "voip", "paging": "pager",
+		}},
+		{To: UnifiedCarrier, From: "/carrier"},
+		{To: UnifiedCountry, From: "/country_code"},
+		{To: UnifiedCountryName, From: "/country_name"},
+		{To: UnifiedLocation, From: "/location"},
 	}
 }
 
