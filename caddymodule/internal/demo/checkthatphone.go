@@ -121,12 +121,7 @@ func checkThatPhoneAnswer(in inquiry) reply {
 		return checkThatPhoneError(http.StatusBadRequest, "Invalid request", "body must be a JSON object")
 	}
 	phone, _ := asked.Phone.(string)
-	digits := strings.Map(func(r rune) rune {
-		if r < '0' || r > '9' {
-			return -1
-		}
-		return r
-	}, phone)
+	digits := ctpDigits(phone)
 	if len(digits) != 10 && len(digits) != 11 {
 		return checkThatPhoneError(http.StatusBadRequest, "Invalid request", "phone must be 10-11 digits")
 	}
@@ -138,6 +133,16 @@ func checkThatPhoneAnswer(in inquiry) reply {
 	}{true, credits, data})
 	answer.header.Set("X-Credits-Used", strconv.Itoa(credits))
 	return answer
+}
+
+// ctpDigits leaves the digits of a number.
+func ctpDigits(phone string) string {
+	return strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, phone)
 }
 
 // ctpLookup answers a request and counts its credits.

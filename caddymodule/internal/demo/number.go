@@ -94,6 +94,15 @@ func countryName(region string) string {
 	return display.English.Regions().Name(r)
 }
 
+// iso3 returns the three letters of a region; empty for none.
+func iso3(code string) string {
+	region, err := language.ParseRegion(code)
+	if err != nil {
+		return ""
+	}
+	return region.ISO3()
+}
+
 // regions lists the regions that have phone numbers, sorted.
 func regions() []string {
 	var list []string

@@ -17,11 +17,18 @@ import (
 
 func TestProviderNames(t *testing.T) {
 	want := []string{
+		"abstract-intelligence",
+		"abstract-validation",
 		"checkthatphone",
+		"checkthatphone-rapidapi",
 		"infobip",
+		"ipqualityscore",
+		"messagebird",
 		"numverify",
 		"numverify-marketplace",
 		"numverify-net",
+		"plivo",
+		"prelude",
 		"sinch",
 		"telesign",
 		"telnyx",
@@ -48,11 +55,24 @@ func TestProviderNames(t *testing.T) {
 func goodRequest(name, key, number string) (method, path, body string, header http.Header) {
 	q := "number=" + url.QueryEscape(number)
 	switch name {
+	case "abstract-intelligence", "abstract-validation":
+		return http.MethodGet, "/v1/?phone=" + number + "&api_key=" + url.QueryEscape(key), "", nil
+	case "checkthatphone-rapidapi":
+		return http.MethodGet, "/api?phone=" + number, "",
+			http.Header{"X-Rapidapi-Host": {ctpRapidAPIHost}, "X-Rapidapi-Key": {key}}
 	case "checkthatphone":
 		return http.MethodPost, "/v1/lookup", `{"phone":"` + number + `"}`,
 			http.Header{"Authorization": {"Bearer " + key}, "Content-Type": {"application/json"}}
 	case "infobip":
 		return http.MethodPost, "/number/1/query", `{"to":["` + number + `"]}`, jsonHeader("App " + key)
+	case "ipqualityscore":
+		return http.MethodGet, "/api/json/phone/" + url.PathEscape(key) + "/" + number, "", nil
+	case "messagebird":
+		return http.MethodGet, "/lookup/" + number, "", jsonHeader("AccessKey " + key)
+	case "plivo":
+		return http.MethodGet, "/v1/Number/+" + number, "", jsonHeader(basicAuth(key))
+	case "prelude":
+		return http.MethodGet, "/v2/lookup/+" + number, "", jsonHeader("Bearer " + key)
 	case "sinch":
 		return http.MethodPost, "/v2/projects/p1/lookups", `{"number":"+` + number + `"}`, jsonHeader(basicAuth(key))
 	case "telesign":
@@ -86,7 +106,7 @@ func jsonHeader(authorization string) http.Header {
 func basicAuth(key string) string { return "Basic " + base64.StdEncoding.EncodeToString([]byte(key)) }
 
 // dataMembers are those that only an answer about a number has.
-var dataMembers = []string{"numbering", "international_format_number", "insights", "results", "line", "national_format"}
+var dataMembers = []string{"numbering", "international_format_number", "insights", "results", "line", "national_format", "phone_number", "phoneNumber", "subscriber"}
 
 // isData reports whether an answer tells about a number.
 func isData(a answer) bool {
@@ -247,6 +267,13 @@ func FuzzProvider(f *testing.F) {
 	f.Add("numverify", "GET", "/api/countries", "", "")
 	f.Add("numverify-net", "GET", "/numverify/validate", "number=+;&number", "")
 	f.Add("numverify-marketplace", "GET", "/number_verification/validate", "number=80012345678", "")
+	f.Add("abstract-validation", "GET", "/v1/", "phone=4158586273&country=us", "")
+	f.Add("abstract-intelligence", "GET", "/v1/", "phone=%2B14158586273", "")
+	f.Add("checkthatphone-rapidapi", "GET", "/api", "phone=4158586273&ip=::1", "")
+	f.Add("ipqualityscore", "POST", "/api/json/phone/x%2F/14158586273", "country[]=US", "enhanced_name_check=true")
+	f.Add("messagebird", "POST", "/lookup/31624971134/hlr", "", `{"countryCode":"NL"}`)
+	f.Add("plivo", "GET", "/v1/Number/+14158586273", "type=carrier", "")
+	f.Add("prelude", "GET", "/v2/lookup/+14158586273", "type=cnam", "")
 	f.Add("infobip", "POST", "/number/1/query", "", `{"to":["41793026727","1",""]}`)
 	f.Add("sinch", "POST", "/v2/projects/p1/lookups", "", `{"number":"+14158586273","features":["LineType","RND"],"rndFeatureOptions":{}}`)
 	f.Add("sinch", "POST", "/oauth2/token", "", "grant_type=client_credentials")

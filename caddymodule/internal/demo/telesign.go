@@ -122,7 +122,7 @@ func telesignFacts(f facts, now time.Time) map[string]any {
 		},
 		"location": map[string]any{
 			"city": city, "county": nil, "state": state, "zip": nil, "metro_code": "",
-			"country":     map[string]any{"iso2": f.region, "iso3": niBasic(f)["country_code_iso3"], "name": f.country},
+			"country":     map[string]any{"iso2": f.region, "iso3": iso3(f.region), "name": f.country},
 			"time_zone":   map[string]any{"name": f.zone, "utc_offset_min": nil, "utc_offset_max": nil},
 			"coordinates": map[string]any{"latitude": nil, "longitude": nil},
 		},

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/nyaruka/phonenumbers"
-	"golang.org/x/text/language"
 )
 
 // Vonage Number Insight answers every request with status 200 and tells
@@ -81,17 +80,13 @@ func niAnswer(in inquiry) reply {
 }
 
 func niBasic(f facts) map[string]any {
-	answer := map[string]any{
+	return map[string]any{
 		"status": 0, "status_message": "Success", "request_id": randomUUID(),
 		"international_format_number": strings.TrimPrefix(f.e164, "+"),
 		"national_format_number":      nationalFormat(f),
-		"country_code":                f.region, "country_code_iso3": "", "country_name": f.country,
+		"country_code":                f.region, "country_code_iso3": iso3(f.region), "country_name": f.country,
 		"country_prefix": strings.TrimPrefix(f.code, "+"),
 	}
-	if region, err := language.ParseRegion(f.region); err == nil {
-		answer["country_code_iso3"] = region.ISO3()
-	}
-	return answer
 }
 
 // niStandard adds the carriers, and the owner's name where it is asked for and
