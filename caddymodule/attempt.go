@@ -73,6 +73,9 @@ func (t *Transport) request(ctx context.Context, ex *exchange, value *credential
 		},
 		Host: t.authority,
 	}
+	for name, value := range t.provider.Headers {
+		out.Header.Set(name, value)
+	}
 	// The path is escaped already; both forms are set so that it is sent as is.
 	path, err := url.PathUnescape(ex.outbound.Path)
 	if err != nil {
