@@ -34,6 +34,7 @@ func TestProviderNames(t *testing.T) {
 		"telnyx",
 		"twilio-v1",
 		"twilio-v2",
+		"veriphone",
 		"vonage-identity-insights",
 		"vonage-number-insight",
 	}
@@ -83,6 +84,8 @@ func goodRequest(name, key, number string) (method, path, body string, header ht
 		return http.MethodGet, "/v1/PhoneNumbers/+" + number, "", jsonHeader(basicAuth(key))
 	case "twilio-v2":
 		return http.MethodGet, "/v2/PhoneNumbers/+" + number, "", jsonHeader(basicAuth(key))
+	case "veriphone":
+		return http.MethodGet, "/v2/verify?phone=" + url.QueryEscape("+"+number), "", jsonHeader("Bearer " + key)
 	case "vonage-identity-insights":
 		return http.MethodPost, "/identity-insights/v1/requests", `{"phone_number":"` + number + `","insights":{"format":{}}}`,
 			jsonHeader("Bearer " + vonageToken(key, time.Now()))
@@ -106,7 +109,7 @@ func jsonHeader(authorization string) http.Header {
 func basicAuth(key string) string { return "Basic " + base64.StdEncoding.EncodeToString([]byte(key)) }
 
 // dataMembers are those that only an answer about a number has.
-var dataMembers = []string{"numbering", "international_format_number", "insights", "results", "line", "national_format", "phone_number", "phoneNumber", "subscriber"}
+var dataMembers = []string{"numbering", "international_format_number", "insights", "results", "line", "national_format", "phone_number", "phoneNumber", "subscriber", "e164"}
 
 // isData reports whether an answer tells about a number.
 func isData(a answer) bool {
@@ -283,6 +286,7 @@ func FuzzProvider(f *testing.F) {
 	f.Add("twilio-v1", "GET", "/v1/PhoneNumbers/+14158586273", "Type=carrier&Type=caller-name", "")
 	f.Add("twilio-v2", "GET", "/v2/PhoneNumbers/+14158586273", "Fields=caller_name,pre_fill", "")
 	f.Add("twilio-v2", "POST", "/v2/batch/query", "", `{"phone_numbers":[{"phone_number":"+14158586273","fields":["sim_swap"]}]}`)
+	f.Add("veriphone", "POST", "/v2/verify", "key=x", "phone=02079460000&default_country=GB")
 	f.Add("vonage-identity-insights", "POST", "/identity-insights/v1/requests", "", `{"phone_number":"1","insights":{"format":{},"sim_swap":{"period":1}}}`)
 	f.Add("vonage-number-insight", "POST", "/ni/advanced/json", "number=41793026727&cnam=true", "")
 	f.Fuzz(func(t *testing.T, name, method, path, query, body string) {
