@@ -24,6 +24,7 @@ func TestProviderNames(t *testing.T) {
 		"infobip",
 		"ipqualityscore",
 		"messagebird",
+		"numlookupapi",
 		"numverify",
 		"numverify-marketplace",
 		"numverify-net",
@@ -74,6 +75,8 @@ func goodRequest(name, key, number string) (method, path, body string, header ht
 		return http.MethodGet, "/v1/Number/+" + number, "", jsonHeader(basicAuth(key))
 	case "prelude":
 		return http.MethodGet, "/v2/lookup/+" + number, "", jsonHeader("Bearer " + key)
+	case "numlookupapi":
+		return http.MethodGet, "/v1/validate/" + number, "", http.Header{"Apikey": {key}}
 	case "sinch":
 		return http.MethodPost, "/v2/projects/p1/lookups", `{"number":"+` + number + `"}`, jsonHeader(basicAuth(key))
 	case "telesign":
@@ -278,6 +281,7 @@ func FuzzProvider(f *testing.F) {
 	f.Add("plivo", "GET", "/v1/Number/+14158586273", "type=carrier", "")
 	f.Add("prelude", "GET", "/v2/lookup/+14158586273", "type=cnam", "")
 	f.Add("infobip", "POST", "/number/1/query", "", `{"to":["41793026727","1",""]}`)
+	f.Add("numlookupapi", "GET", "/v1/validate/+14158586273", "country_code=us", "")
 	f.Add("sinch", "POST", "/v2/projects/p1/lookups", "", `{"number":"+14158586273","features":["LineType","RND"],"rndFeatureOptions":{}}`)
 	f.Add("sinch", "POST", "/oauth2/token", "", "grant_type=client_credentials")
 	f.Add("telesign", "POST", "/v1/phoneid/14158586273", "", `{"addons":{"contact":{}}}`)
