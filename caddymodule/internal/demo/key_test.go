@@ -29,7 +29,7 @@ func TestANewKeyIsFreshAndAccepted(t *testing.T) {
 }
 
 func TestNewKeysOfTwoFieldsHaveBoth(t *testing.T) {
-	for _, name := range []string{"sinch", "telesign", "vonage-identity-insights", "vonage-number-insight"} {
+	for _, name := range []string{"neutrino", "sinch", "telesign", "vonage-identity-insights", "vonage-number-insight"} {
 		first, second, ok := strings.Cut(freshKey(t, name), ":")
 		if !ok || first == "" || second == "" {
 			t.Errorf("%s: a field is missing", name)

@@ -24,6 +24,7 @@ func TestProviderNames(t *testing.T) {
 		"infobip",
 		"ipqualityscore",
 		"messagebird",
+		"neutrino",
 		"numlookupapi",
 		"numverify",
 		"numverify-marketplace",
@@ -71,12 +72,15 @@ func goodRequest(name, key, number string) (method, path, body string, header ht
 		return http.MethodGet, "/api/json/phone/" + url.PathEscape(key) + "/" + number, "", nil
 	case "messagebird":
 		return http.MethodGet, "/lookup/" + number, "", jsonHeader("AccessKey " + key)
+	case "neutrino":
+		user, apiKey, _ := strings.Cut(key, ":")
+		return http.MethodGet, "/phone-validate?" + q, "", http.Header{"User-Id": {user}, "Api-Key": {apiKey}}
+	case "numlookupapi":
+		return http.MethodGet, "/v1/validate/" + number, "", http.Header{"Apikey": {key}}
 	case "plivo":
 		return http.MethodGet, "/v1/Number/+" + number, "", jsonHeader(basicAuth(key))
 	case "prelude":
 		return http.MethodGet, "/v2/lookup/+" + number, "", jsonHeader("Bearer " + key)
-	case "numlookupapi":
-		return http.MethodGet, "/v1/validate/" + number, "", http.Header{"Apikey": {key}}
 	case "sinch":
 		return http.MethodPost, "/v2/projects/p1/lookups", `{"number":"+` + number + `"}`, jsonHeader(basicAuth(key))
 	case "telesign":
@@ -281,6 +285,7 @@ func FuzzProvider(f *testing.F) {
 	f.Add("plivo", "GET", "/v1/Number/+14158586273", "type=carrier", "")
 	f.Add("prelude", "GET", "/v2/lookup/+14158586273", "type=cnam", "")
 	f.Add("infobip", "POST", "/number/1/query", "", `{"to":["41793026727","1",""]}`)
+	f.Add("neutrino", "GET", "//phone-validate", "number=02079460000&country-code=&ip=81.2.69.142", "")
 	f.Add("numlookupapi", "GET", "/v1/validate/+14158586273", "country_code=us", "")
 	f.Add("sinch", "POST", "/v2/projects/p1/lookups", "", `{"number":"+14158586273","features":["LineType","RND"],"rndFeatureOptions":{}}`)
 	f.Add("sinch", "POST", "/oauth2/token", "", "grant_type=client_credentials")
