@@ -85,6 +85,10 @@ func goodRequest(name, key, number string) (method, path, body string, header ht
 		return http.MethodPost, "/v2/projects/p1/lookups", `{"number":"+` + number + `"}`, jsonHeader(basicAuth(key))
 	case "telesign":
 		return http.MethodPost, "/v1/phoneid/" + number, "", jsonHeader(basicAuth(key))
+	case "bigdatacloud":
+		return http.MethodGet, "/data/phone-number-validate?number=" + url.QueryEscape("+"+number) + "&key=" + url.QueryEscape(key), "", nil
+	case "trestle":
+		return http.MethodGet, "/3.0/phone_intel?phone=" + url.QueryEscape("+"+number), "", http.Header{"X-Api-Key": {key}}
 	case "telnyx":
 		return http.MethodGet, "/v2/number_lookup/+" + number, "", jsonHeader("Bearer " + key)
 	case "twilio-v1":
@@ -116,7 +120,7 @@ func jsonHeader(authorization string) http.Header {
 func basicAuth(key string) string { return "Basic " + base64.StdEncoding.EncodeToString([]byte(key)) }
 
 // dataMembers are those that only an answer about a number has.
-var dataMembers = []string{"numbering", "international_format_number", "insights", "results", "line", "national_format", "phone_number", "phoneNumber", "subscriber", "e164"}
+var dataMembers = []string{"numbering", "international_format_number", "insights", "results", "line", "national_format", "phone_number", "phoneNumber", "subscriber", "e164", "e164Format", "is_valid"}
 
 // isData reports whether an answer tells about a number.
 func isData(a answer) bool {

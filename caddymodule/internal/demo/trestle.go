@@ -1,0 +1,90 @@
+package demo
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/nyaruka/phonenumbers"
+)
+
+// Trestle answers about a phone at one path and about its people at another.
+var _ = imitate("trestle", protocol{
+	credential: func(r *http.Request) string { return r.Header.Get("x-api-key") },
+	answer: func(in inquiry) reply {
+		switch {
+		case in.key == "":
+			return trestleError(http.StatusForbidden, "Forbidden", "Missing API key")
+		case !in.accepted:
+			return trestleError(http.StatusUnauthorized, "Unauthorized", "Invalid API key")
+		case in.Method != http.MethodGet || (in.URL.Path != "/3.0/phone_intel" && in.URL.Path != "/3.2/phone"):
+			return trestleError(http.StatusNotFound, "NotFound", "No such resource")
+		case in.URL.Query().Get("phone") == "":
+			return trestleError(http.StatusBadRequest, "BadRequest", "phone is missing")
+		}
+		return jsonReply(http.StatusOK, trestleAnswer(in))
+	},
+	documented: map[string]reply{
+		"rate_limit": trestleError(http.StatusTooManyRequests, "TooManyRequests", "Rate limit exceeded"),
+		"internal":   trestleError(http.StatusInternalServerError, "InternalError", "Something went wrong"),
+		"partial":    trestleError(http.StatusOK, "InternalError", "Could not retrieve entire response"),
+	},
+})
+
+func trestleError(status int, name, message string) reply {
+	return jsonReply(status, map[string]any{"error": map[string]string{"name": name, "message": message}})
+}
+
+// trestleAnswer reads a number without plus sign as one of the hinted country,
+// or else of the US.
+func trestleAnswer(in inquiry) map[string]any {
+	query := in.URL.Query()
+	number := query.Get("phone")
+	country := strings.ToUpper(query.Get("phone.country_hint"))
+	if country == "" {
+		country = "US"
+	}
+	f := factsOf(number, country)
+	answer := map[string]any{
+		"id": "Phone." + randomUUID(), "phone_number": number, "is_valid": f.valid, "error": nil, "warnings": []string{},
+		"country_calling_code": strings.TrimPrefix(f.code, "+"), "country_code": f.region, "country_name": f.country,
+		"line_type": trestleLineType(f.kind), "carrier": f.carrier, "is_prepaid": false,
+	}
+	if f.valid {
+		answer["phone_number"] = f.local
+		if f.region != "US" {
+			answer["phone_number"] = f.e164
+		}
+	}
+	if in.URL.Path == "/3.2/phone" {
+		answer["owners"] = []any{map[string]any{
+			"id": "Person." + randomUUID(), "name": "Jo Doe", "firstname": "Jo", "lastname": "Doe", "type": "Person",
+			"current_addresses": []any{map[string]any{"street_line_1": "1 Main St", "city": f.location, "postal_code": "94945"}},
+			"emails":            "jo@example.com",
+		}}
+		return answer
+	}
+	answer["activity_score"] = 57
+	if query.Get("add_ons") == "litigator_checks" {
+		answer["add_ons"] = map[string]any{"litigator_checks": map[string]any{"phone.is_litigator_risk": false}}
+	}
+	return answer
+}
+
+func trestleLineType(kind phonenumbers.PhoneNumberType) any {
+	switch kind {
+	case phonenumbers.FIXED_LINE:
+		return "Landline"
+	case phonenumbers.MOBILE, phonenumbers.FIXED_LINE_OR_MOBILE:
+		return "Mobile"
+	case phonenumbers.VOIP:
+		return "NonFixedVOIP"
+	case phonenumbers.TOLL_FREE:
+		return "TollFree"
+	case phonenumbers.PREMIUM_RATE:
+		return "Premium"
+	case phonenumbers.UNKNOWN:
+		return nil
+	default:
+		return "Other"
+	}
+}
