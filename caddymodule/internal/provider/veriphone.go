@@ -40,24 +40,16 @@ func veriphone() *Provider {
 		}},
 		Placements:  []Placement{{In: InHeader, Name: "Authorization", Scheme: "Bearer"}},
 		CallerSlots: []Slot{{In: InHeader, Name: "Authorization", Scheme: "Bearer"}, {In: InQuery, Name: "key"}},
-		Rules:       veriphoneRules(),
-		Problem:     veriphoneProblem,
-	}
-}
-
-// veriphoneRules look at the code in the body as well: whether the status
-// always says the same was not found.
-func veriphoneRules() []Rule {
-	const hint = "the provider's account is inactive or may not do this"
-	return []Rule{
-		{Pointer: "/status", Equals: []string{"syntax-error"}, Verdict: BadRequest},
-		{Pointer: "/code", Equals: []string{"400"}, Verdict: BadRequest},
-		{Pointer: "/code", Equals: []string{"401"}, Verdict: BadCredential},
-		{Pointer: "/code", Equals: []string{"402"}, Verdict: QuotaExceeded},
-		{Pointer: "/code", Equals: []string{"403"}, Verdict: QuotaExceeded, Hint: hint},
-		{Status: []int{http.StatusBadRequest}, Verdict: BadRequest},
-		{Status: []int{http.StatusForbidden}, Verdict: QuotaExceeded, Hint: hint},
-		{Status: []int{http.StatusOK}, Pointer: "/status", NotEquals: []string{"success"}, Verdict: ProviderError},
+		Rules: []Rule{
+			{Pointer: "/status", Equals: []string{"syntax-error"}, Verdict: BadRequest},
+			{Status: []int{http.StatusBadRequest}, Verdict: BadRequest},
+			{
+				Status: []int{http.StatusForbidden}, Verdict: QuotaExceeded,
+				Hint: "the provider's account is inactive or may not do this",
+			},
+			{Status: []int{http.StatusOK}, Pointer: "/status", NotEquals: []string{"success"}, Verdict: ProviderError},
+		},
+		Problem: veriphoneProblem,
 	}
 }
 
