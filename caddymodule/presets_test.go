@@ -9,10 +9,12 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/nyaruka/phonenumbers"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/ringward/ringward/caddymodule/internal/demo"
@@ -190,7 +192,15 @@ func (p *presetStage) checkUnified(t *testing.T, body string) {
 	if err != nil {
 		t.Errorf("the unified answer %s: %v", body, err)
 	}
+	// What is called E.164 is, unless the provider itself says that it is wrong.
+	for _, number := range e164InValid.FindAllStringSubmatch(body, -1) {
+		if parsed, err := phonenumbers.Parse(number[1], ""); err != nil || !phonenumbers.IsPossibleNumber(parsed) {
+			t.Errorf("the unified answer %s: %s is no number", body, number[1])
+		}
+	}
 }
+
+var e164InValid = regexp.MustCompile(`"valid":true,"e164":"([^"]*)"`)
 
 func words(classes []provider.Class) string {
 	texts := make([]string, len(classes))

@@ -19,6 +19,7 @@ func TestProviderNames(t *testing.T) {
 	want := []string{
 		"abstract-intelligence",
 		"abstract-validation",
+		"bigdatacloud",
 		"checkthatphone",
 		"checkthatphone-rapidapi",
 		"infobip",
@@ -34,6 +35,7 @@ func TestProviderNames(t *testing.T) {
 		"sinch",
 		"telesign",
 		"telnyx",
+		"trestle",
 		"twilio-v1",
 		"twilio-v2",
 		"veriphone",

@@ -75,6 +75,9 @@ func (f *Form) unknown() error {
 // addParam takes one occurrence of a parameter in: a value, or a list of them
 // in one text.
 func (in *Input) addParam(p *param, text string) error {
+	if text == "" {
+		return nil // as vendors' clients send what they do not have
+	}
 	if p.Separator == "" {
 		return in.addValue(p, text)
 	}

@@ -104,7 +104,7 @@ func trestleOwners() []Field {
 func trestleUnified() []Mapping {
 	return []Mapping{
 		{To: UnifiedValid, From: "/is_valid"},
-		{To: UnifiedE164, From: "/phone_number"},
+		{To: UnifiedNational, From: "/phone_number"}, // digits as dialed there, not always E.164
 		{UnifiedLineType, "/line_type", map[string]string{
 			"Landline": "fixed_line", "Mobile": "mobile", "FixedVOIP": "voip", "NonFixedVOIP": "voip", "TollFree": "toll_free",
 			"Premium": "premium_rate", "Voicemail": "voicemail", "Other": "other", "Unknown": "unknown",
