@@ -223,3 +223,26 @@ func (s *stage) postAs(key, target, body string) reply {
 	s.t.Helper()
 	return s.do(s.request("POST", target, body, "X-API-Key", key, "Content-Type", "application/json"))
 }
+
+// TestQuotaOfTheAccountIsAMetric and nothing that callers see.
+func TestQuotaOfTheAccountIsAMetric(t *testing.T) {
+	s := newStage(t, "numlookupapi")
+	port := freePort(t)
+	s.Sites = "http://:" + port + " {\n bind 127.0.0.1\n metrics /metrics\n }"
+	s.start()
+	got := s.lookup(s.Full, canaryNumber)
+	if got.status != 200 || got.header.Get("X-RateLimit-Remaining-Quota-Month") != "" {
+		t.Errorf("got %d, %v", got.status, got.header)
+	}
+	req := s.request("GET", "/metrics", "")
+	req.URL.Host = "127.0.0.1:" + port
+	scraped := s.do(req).body
+	for _, want := range []string{
+		`ringward_provider_quota_remaining{provider="numlookupapi",quota="month"} 229`,
+		`ringward_cost_units_total{caller="full",provider="numlookupapi"} 1`,
+	} {
+		if !strings.Contains(scraped, want) {
+			t.Errorf("no metric %s", want)
+		}
+	}
+}
