@@ -269,7 +269,9 @@ func describeRule(r *provider.Rule) string {
 	if len(r.Equals) > 0 {
 		parts = append(parts, "`"+r.Pointer+"` is "+strings.Join(r.Equals, ", "))
 	}
-	if len(r.NotEquals) == 1 {
+	if len(r.NotEquals) == 1 && r.NotEquals[0] == "" { // objects and arrays have no text
+		parts = append(parts, "no object or array at `"+r.Pointer+"`")
+	} else if len(r.NotEquals) == 1 {
 		parts = append(parts, "`"+r.Pointer+"` is not "+r.NotEquals[0])
 	}
 	if len(r.NotEquals) > 1 {

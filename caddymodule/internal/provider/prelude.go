@@ -34,7 +34,8 @@ func prelude() *Provider {
 		Rules: []Rule{
 			{Pointer: "/code", Equals: []string{"invalid_api_token", "missing_api_token"}, Verdict: BadCredential},
 			{Pointer: "/code", Equals: []string{"insufficient_balance", "suspended_account"}, Verdict: QuotaExceeded},
-			{Pointer: "/code", Equals: []string{"invalid_phone_number", "invalid_request", "unsupported_country"}, Verdict: BadRequest},
+			{Pointer: "/code", Equals: []string{"invalid_phone_number"}, Verdict: UnknownNumber},
+			{Pointer: "/code", Equals: []string{"invalid_request", "unsupported_country"}, Verdict: BadRequest},
 			{Pointer: "/code", Equals: []string{"internal"}, Verdict: ProviderError},
 			{Status: []int{http.StatusBadRequest}, Verdict: BadRequest},
 		},
