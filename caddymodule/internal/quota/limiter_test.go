@@ -9,8 +9,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/ulule/limiter/v3"
 )
 
 func newLimiter(t testing.TB, counters Counters, rules ...Rule) *Limiter {
@@ -42,7 +40,7 @@ func per(limit int64, period time.Duration) Rate { return Rate{Limit: limit, Per
 
 func TestExactlyTheLimitPasses(t *testing.T) {
 	const goroutines, limit = 2000, 100
-	l := newLimiter(t, newStore(t), Rule{Dimension: ByIP, Rate: per(limit, time.Hour)})
+	l := newLimiter(t, newStore(t), Rule{Dimension: ByIP, Rate: per(limit, 24*time.Hour)})
 	var passed atomic.Int64
 	var wg sync.WaitGroup
 	start := make(chan struct{})
@@ -64,60 +62,84 @@ func TestExactlyTheLimitPasses(t *testing.T) {
 	}
 }
 
-func TestAWindowEndsAndStartsAgain(t *testing.T) {
+func TestWaitingAsToldIsEnough(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		time.Sleep(300 * time.Millisecond) // windows need not start on a whole second
+		time.Sleep(300 * time.Millisecond) // no window starts now
 		store := NewMemoryStore()
 		defer store.Close()
 		l := newLimiter(t, store, Rule{Dimension: ByIP, Rate: per(2, time.Minute)})
 
 		first := take(t, l, ByIP, "192.0.2.1")
-		want := State{Name: "ip", Limit: 2, Remaining: 1, Reset: time.Minute, Window: time.Minute}
+		want := State{
+			Name: "ip", Dimension: ByIP, Limit: 2, Remaining: 1, Window: time.Minute,
+			Reset: time.Minute - 300*time.Millisecond,
+		}
 		if first != want {
 			t.Fatalf("got %+v, want %+v", first, want)
 		}
 		if state := take(t, l, ByIP, "192.0.2.1"); state.Remaining != 0 || state.Reached {
 			t.Fatalf("second request: %+v", state)
 		}
-		time.Sleep(40 * time.Second)
-		refused := take(t, l, ByIP, "192.0.2.1")
-		if !refused.Reached {
-			t.Fatalf("third request: %+v", refused)
-		}
-		if refused.Reset < 20*time.Second || refused.Reset > 21*time.Second {
-			t.Fatalf("%v left of the window, want 20 s to 21 s", refused.Reset)
+		for range 3 {
+			refused := take(t, l, ByIP, "192.0.2.1")
+			if !refused.Reached || refused.Remaining != 0 {
+				t.Fatalf("a request too many: %+v", refused)
+			}
+			time.Sleep(refused.Reset - time.Millisecond)
+			if state := take(t, l, ByIP, "192.0.2.1"); !state.Reached {
+				t.Fatalf("just before the time told: %+v", state)
+			}
+			time.Sleep(time.Millisecond)
+			if state := take(t, l, ByIP, "192.0.2.1"); state.Reached {
+				t.Fatalf("after waiting as told: %+v", state)
+			}
 		}
 		if other := take(t, l, ByIP, "192.0.2.2"); other.Reached {
 			t.Fatal("another client is refused")
 		}
-		time.Sleep(refused.Reset)
-		if state := take(t, l, ByIP, "192.0.2.1"); state.Reached || state.Remaining != 1 {
-			t.Fatalf("after waiting as told: %+v", state)
-		}
 	})
 }
 
-func TestEveryRuleOfADimensionCounts(t *testing.T) {
+func TestRefusedRequestsCountNowhere(t *testing.T) {
 	l := newLimiter(t, newStore(t),
-		Rule{Dimension: ByCaller, Rate: per(2, time.Minute)},
-		Rule{Dimension: ByCaller, Rate: per(3, time.Hour)},
-		Rule{Dimension: ByIP, Rate: per(1, time.Minute)},
+		Rule{Dimension: ByCaller, Rate: per(2, 24*time.Hour)},
+		Rule{Dimension: ByCaller, Rate: per(5, 48*time.Hour)},
+		Rule{Dimension: ByIP, Rate: per(4, 24*time.Hour)},
 	)
+	keys := &Keys{IP: "192.0.2.1", Caller: "signup"}
 	for i, want := range []struct {
-		name    string
-		reached bool
-	}{
-		{"caller-1m", false},
-		{"caller-1m", false},
-		{"caller-1m", true},
-		{"caller-1h", true}, // the refused request counted here too
-	} {
-		if got := take(t, l, ByCaller, "signup"); got.Name != want.name || got.Reached != want.reached {
-			t.Errorf("request %d: got %+v, want %+v", i+1, got, want)
+		callerReached bool
+		ipLeft        int64
+	}{{false, 3}, {false, 2}, {true, 2}, {true, 2}} {
+		states, err := l.TakeAll(t.Context(), keys, 1, nil)
+		if err != nil || len(states) != 2 {
+			t.Fatalf("request %d: %v, %v", i+1, states, err)
+		}
+		ip, caller := states[0], states[1]
+		if caller.Name != "caller-1d" || caller.Reached != want.callerReached {
+			t.Errorf("request %d by caller: %+v", i+1, caller)
+		}
+		if ip.Name != "ip" || ip.Remaining != want.ipLeft || ip.Reached {
+			t.Errorf("request %d by IP: %+v, want %d left", i+1, ip, want.ipLeft)
 		}
 	}
-	if got := take(t, l, ByIP, "192.0.2.1"); got.Name != "ip" || got.Reached {
-		t.Errorf("another dimension was counted too: %+v", got)
+}
+
+func TestABatchPassesTogetherOrNotAtAll(t *testing.T) {
+	l := newLimiter(t, newStore(t), Rule{Dimension: ByIP, Rate: per(10, 24*time.Hour)})
+	for i, want := range []struct {
+		n, left int64
+		reached bool
+	}{{6, 4, false}, {5, 4, true}, {4, 0, false}, {1, 0, true}, {11, 0, true}} {
+		state, err := l.TakeN(t.Context(), ByIP, "192.0.2.1", want.n)
+		if err != nil || state.Reached != want.reached || state.Remaining != want.left {
+			t.Errorf("batch %d: got %+v, %v, want %+v", i+1, state, err, want)
+		}
+	}
+	for _, n := range []int64{0, -1} {
+		if _, err := l.TakeN(t.Context(), ByIP, "192.0.2.1", n); err == nil {
+			t.Errorf("a batch of %d is counted", n)
+		}
 	}
 }
 
@@ -166,6 +188,9 @@ func TestUnsoundRulesAreRefused(t *testing.T) {
 	}{
 		{"duplicate", []Rule{good, good}},
 		{"duplicate with another limit", []Rule{good, {Dimension: ByIP, Rate: per(9, time.Minute)}}},
+		{"duplicate in another order", []Rule{
+			{Dimension: "caller+ip", Rate: per(1, time.Minute)}, {Dimension: "ip+caller", Rate: per(1, time.Minute)},
+		}},
 		{"no dimension", []Rule{{Rate: per(1, time.Minute)}}},
 		{"unknown dimension", []Rule{{Dimension: "ip/", Rate: per(1, time.Minute)}}},
 		{"no rate", []Rule{{Dimension: ByIP}}},
@@ -194,8 +219,8 @@ func TestNamesTellRulesApart(t *testing.T) {
 		Rule{Dimension: ByIP, Rate: per(1, time.Hour), Scope: "numverify"},
 	)
 	var names []string
-	for _, dimension := range Dimensions() {
-		for _, r := range l.rules[dimension] {
+	for _, g := range l.groups {
+		for _, r := range g.rules {
 			names = append(names, r.name)
 		}
 	}
@@ -235,9 +260,8 @@ func TestUnfitKeysAreRefused(t *testing.T) {
 
 type brokenStore struct{ err error }
 
-func (s brokenStore) Get(context.Context, string, limiter.Rate) (limiter.Context, error) {
-	return limiter.Context{}, s.err
-}
+func (s brokenStore) Add(context.Context, []Tally) error      { return s.err }
+func (s brokenStore) GiveBack(context.Context, []Tally) error { return s.err }
 
 func TestStoreErrorsFailClosed(t *testing.T) {
 	cause := errors.New("connection refused")

@@ -8,15 +8,12 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/ulule/limiter/v3"
 )
 
-// Both the bounded store and ulule's own stores fit a Limiter.
-var (
-	_ Counters = (*Store)(nil)
-	_ Counters = limiter.Store(nil)
-)
+var _ Counters = (*Store)(nil)
+
+// ipTable is the table of limits by address.
+func ipTable(s *Store) *table { return s.tables[1] }
 
 func TestFullTableRefusesNewKeysOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -37,9 +34,9 @@ func TestFullTableRefusesNewKeysOnly(t *testing.T) {
 		}
 		take(t, l, ByCaller, "signup") // other dimensions have room of their own
 
-		time.Sleep(time.Minute + sweepInterval + time.Second)
+		time.Sleep(2*time.Minute + sweepInterval + time.Second)
 		synctest.Wait()
-		if left := store.tables["ip"].keys.Load(); left != 0 {
+		if left := ipTable(store).keys.Load(); left != 0 {
 			t.Fatalf("%d expired keys are kept", left)
 		}
 		take(t, l, ByIP, "192.0.2.3")
@@ -59,7 +56,7 @@ func TestSweepKeepsLiveCounters(t *testing.T) {
 		}
 		time.Sleep(sweepInterval + time.Second)
 		synctest.Wait()
-		if left := store.tables["ip"].keys.Load(); left != 2000 {
+		if left := ipTable(store).keys.Load(); left != 2000 {
 			t.Errorf("%d keys are left, want the 2000 of the hour", left)
 		}
 		if got := take(t, l, ByIP, "10.0.0.0"); got.Remaining != 8 {
@@ -68,32 +65,53 @@ func TestSweepKeepsLiveCounters(t *testing.T) {
 	})
 }
 
-// A counter that expired and was started again between being found and being
-// removed must stay: this is where ulule's own cleaner forgets a request.
-func TestSweepDoesNotForgetARestartedCounter(t *testing.T) {
+// add counts one request in a table for a window that ends with the hour.
+func add(t *testing.T, table *table, key string) *Tally {
+	t.Helper()
+	w := windowAt(time.Now(), time.Hour)
+	tally := &Tally{Rule: "ip/1h//", Key: key, Index: w.index, Expiry: w.expiry(), Add: 1}
+	if err := table.add(tally); err != nil {
+		t.Error(err)
+	}
+	return tally
+}
+
+func TestAWindowIsRememberedThroughTheNextOneOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		table := newTable(10)
-		increment := func() int64 {
-			count, _, err := table.increment("ip/1s//a", time.Second)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return count
+		for range 3 {
+			add(t, table, "a")
 		}
-		increment()
-		time.Sleep(2 * time.Second)
-		for i := range table.shards {
-			expired := table.shards[i].expired()
-			if len(expired) == 0 {
-				continue
-			}
-			increment()
-			if removed := table.shards[i].remove(expired); removed != 0 {
-				t.Errorf("%d live counters removed", removed)
-			}
+		time.Sleep(time.Hour)
+		if tally := add(t, table, "a"); tally.Count != 1 || tally.Previous != 3 {
+			t.Errorf("next window: %+v", tally)
 		}
-		if count := increment(); count != 2 {
-			t.Errorf("count is %d, want 2", count)
+		time.Sleep(2 * time.Hour)
+		if tally := add(t, table, "a"); tally.Count != 1 || tally.Previous != 0 {
+			t.Errorf("the window after an empty one: %+v", tally)
+		}
+	})
+}
+
+func TestGivingBackNeverGoesBelowZeroOrIntoAnotherWindow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table := newTable(10)
+		old := add(t, table, "a")
+		for range 2 {
+			table.giveBack(old)
+		}
+		if tally := add(t, table, "a"); tally.Count != 1 {
+			t.Errorf("count is %d after giving back twice, want 1", tally.Count)
+		}
+		time.Sleep(2 * time.Hour) // the same counter now serves another window
+		add(t, table, "a")
+		table.giveBack(old)
+		if tally := add(t, table, "a"); tally.Count != 2 {
+			t.Errorf("count is %d, want 2", tally.Count)
+		}
+		table.giveBack(&Tally{Rule: "ip/1h//", Key: "unknown", Add: 1})
+		if got := table.keys.Load(); got != 1 {
+			t.Errorf("%d keys, want 1", got)
 		}
 	})
 }
@@ -104,9 +122,7 @@ func TestKeysAreCountedOnceUnderContention(t *testing.T) {
 	for range 50 {
 		wg.Go(func() {
 			for i := range 100 {
-				if _, _, err := table.increment(fmt.Sprint("ip/1h//", i), time.Hour); err != nil {
-					t.Error(err)
-				}
+				add(t, table, fmt.Sprint(i))
 			}
 			table.sweep()
 		})
@@ -114,6 +130,27 @@ func TestKeysAreCountedOnceUnderContention(t *testing.T) {
 	wg.Wait()
 	if got := table.keys.Load(); got != 100 {
 		t.Errorf("%d keys, want 100", got)
+	}
+}
+
+func TestNothingCountsWhereACounterFails(t *testing.T) {
+	store := newMemoryStore(1)
+	t.Cleanup(func() { _ = store.Close() })
+	l := newLimiter(t, store,
+		Rule{Dimension: ByIP, Rate: per(5, 24*time.Hour)},
+		Rule{Dimension: ByCaller, Rate: per(5, 24*time.Hour)},
+	)
+	for i, want := range []struct {
+		caller string
+		full   bool
+	}{{"a", false}, {"b", true}, {"b", true}} {
+		_, err := l.TakeAll(t.Context(), &Keys{IP: "192.0.2.1", Caller: want.caller}, 1, nil)
+		if errors.Is(err, ErrUnavailable) != want.full {
+			t.Errorf("request %d: %v", i+1, err)
+		}
+	}
+	if got := take(t, l, ByIP, "192.0.2.1"); got.Remaining != 3 {
+		t.Errorf("%d left, want 3: the failed requests counted", got.Remaining)
 	}
 }
 
@@ -130,12 +167,6 @@ func TestClosedStoreRefuses(t *testing.T) {
 	}
 }
 
-func TestUnknownDimensionIsRefusedByTheStore(t *testing.T) {
-	if _, err := newStore(t).Get(t.Context(), "other/key", limiter.Rate{Limit: 1, Period: time.Hour}); err == nil {
-		t.Error("counted")
-	}
-}
-
 // BenchmarkFullTable reports what a key costs in memory, and what a sweep of a
 // full dimension costs when nothing has expired.
 func BenchmarkFullTable(b *testing.B) {
@@ -144,7 +175,10 @@ func BenchmarkFullTable(b *testing.B) {
 	runtime.ReadMemStats(&before)
 	table := newTable(MaxKeys)
 	for i := range MaxKeys {
-		if _, _, err := table.increment(fmt.Sprintf("ip/1h/numverify/2001:db8:%x:%x::/64", i>>16, i&0xffff), time.Hour); err != nil {
+		key := fmt.Sprintf("2001:db8:%x:%x::/64", i>>16, i&0xffff)
+		w := windowAt(time.Now(), time.Hour)
+		tally := &Tally{Rule: "ip/1h/numverify/", Key: key, Index: w.index, Expiry: w.expiry(), Add: 1}
+		if err := table.add(tally); err != nil {
 			b.Fatal(err)
 		}
 	}
