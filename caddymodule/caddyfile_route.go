@@ -170,6 +170,9 @@ func (r *route) parseLimit(d *caddyfile.Dispenser) error {
 	if err != nil {
 		return d.WrapErr(err)
 	}
+	if err := checkLimitBy(l.By); err != nil {
+		return d.WrapErr(err)
+	}
 	if err := (quota.Rule{Dimension: quota.Dimension(l.By), Rate: rate}).Check(); err != nil {
 		return d.WrapErr(err)
 	}

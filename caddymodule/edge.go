@@ -204,11 +204,24 @@ func (e *Edge) provisionLimits() error {
 		if err != nil {
 			return fmt.Errorf("limit %s: %w", l.By, err)
 		}
+		if err := checkLimitBy(l.By); err != nil {
+			return err
+		}
 		rules = append(rules, quota.Rule{Dimension: quota.Dimension(l.By), Rate: rate, Scope: e.provider.Name})
 	}
 	var err error
 	e.limiter, err = quota.NewLimiter(e.app.store, rules)
 	return err
+}
+
+// checkLimitBy refuses what the walk has no keys for: such a limit would never
+// be counted.
+func checkLimitBy(text string) error {
+	switch quota.Dimension(text) {
+	case quota.ByIP, quota.ByCaller, quota.ByNumber:
+		return nil
+	}
+	return fmt.Errorf("unknown dimension %q: use ip, caller or number", text)
 }
 
 func (e *Edge) provisionOperations() error {
