@@ -76,7 +76,7 @@ func launch(dir string, env []string, path string, args ...string) (*Process, er
 	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
-	if err := startTied(p.cmd); err != nil {
+	if err := StartTied(p.cmd); err != nil {
 		return nil, fmt.Errorf("starting %s: %w", p.name, err)
 	}
 	go func() {

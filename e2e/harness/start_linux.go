@@ -20,9 +20,9 @@ var starter = sync.OnceValue(func() chan<- func() {
 	return jobs
 })
 
-// startTied starts a process that ends with this one, even when this one is
+// StartTied starts a process that ends with this one, even when this one is
 // killed.
-func startTied(cmd *exec.Cmd) error {
+func StartTied(cmd *exec.Cmd) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	started := make(chan error, 1)
 	starter() <- func() { started <- cmd.Start() }

@@ -4,6 +4,6 @@ package harness
 
 import "os/exec"
 
-// startTied starts a process. Elsewhere than on Linux it outlives a test binary
+// StartTied starts a process. Elsewhere than on Linux it outlives a test binary
 // that is killed.
-func startTied(cmd *exec.Cmd) error { return cmd.Start() }
+func StartTied(cmd *exec.Cmd) error { return cmd.Start() }
