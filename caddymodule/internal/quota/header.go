@@ -58,8 +58,15 @@ func SetHeaders(h http.Header, states []State) {
 	h.Set(headerOldRemaining, strconv.FormatInt(tightest.Remaining, 10))
 	h.Set(headerOldReset, strconv.FormatInt(seconds(tightest.Reset), 10))
 	if tightest.Reached {
-		h.Set(headerRetryAfter, strconv.FormatInt(max(seconds(tightest.Reset), 1), 10))
+		SetRetryAfter(h, tightest.Reset)
 	}
+}
+
+// SetRetryAfter tells the client how long to wait, in whole seconds rounded up
+// and one at least. Budgets and lockouts have no other field: their numbers are
+// not for clients.
+func SetRetryAfter(h http.Header, d time.Duration) {
+	h.Set(headerRetryAfter, strconv.FormatInt(max(seconds(d), 1), 10))
 }
 
 // seconds rounds up: a client that comes back too early is refused again.

@@ -109,6 +109,9 @@ func (t *table) giveBack(tally *Tally) {
 
 // sweep removes the expired counters.
 func (t *table) sweep() {
+	if t.keys.Load() == 0 {
+		return
+	}
 	for i := range t.shards {
 		t.keys.Add(-t.shards[i].sweep(time.Now().UnixNano()))
 	}
