@@ -1,6 +1,7 @@
 package quota
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -47,6 +48,8 @@ type redisClient struct {
 	client       redis.UniversalClient
 	pseudonymKey []byte
 	store        atomic.Pointer[limiter.Store] // nil before the first connection
+
+	adding, givingBack *combiner
 }
 
 func newRedisClient(ctx context.Context, config *RedisConfig) (*redisClient, error) {
@@ -55,7 +58,10 @@ func newRedisClient(ctx context.Context, config *RedisConfig) (*redisClient, err
 		return nil, err
 	}
 	quietRedis()
-	return &redisClient{client: redis.NewUniversalClient(options), pseudonymKey: config.PseudonymKey}, nil
+	c := &redisClient{client: redis.NewUniversalClient(options), pseudonymKey: config.PseudonymKey}
+	c.adding = newCombiner(config.Wait, c.sendAdd)
+	c.givingBack = newCombiner(config.Wait, c.sendGiveBack)
+	return c, nil
 }
 
 // connect makes ulule's store, which loads its scripts into Redis. ulule does
@@ -72,49 +78,54 @@ func (c *redisClient) connect() error {
 	return nil
 }
 
-// add counts all tallies at the same time, and waits for no more than ctx. The
-// scripts of ulule cannot go into one pipeline.
+// add counts all tallies at the same time, and waits for no more than ctx.
 func (c *redisClient) add(ctx context.Context, tallies []Tally) error {
-	store := c.store.Load()
-	if store == nil {
-		return errNotConnected
-	}
-	type result struct {
-		tally, counter int
-		count          int64
-		err            error
-	}
-	// The results go through a channel, because what is late must not touch the
-	// tallies any more.
-	results := make(chan result, 2*len(tallies))
+	shares := make([]share, len(tallies))
 	for i := range tallies {
-		t := tallies[i]
-		current, previous := c.key(&t, t.Index), c.key(&t, t.Index-1)
-		go func() {
-			count, err := counted((*store).Increment(ctx, current, t.Add, lasting(time.Until(time.Unix(0, t.Expiry)))))
-			results <- result{i, 0, count, err}
-		}()
-		go func() {
-			count, err := counted((*store).Peek(ctx, previous, lasting(0)))
-			results <- result{i, 1, count, err}
-		}()
+		shares[i] = c.adding.join(c.id(&tallies[i]), tallies[i].Add)
 	}
-	for range 2 * len(tallies) {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case r := <-results:
-			switch {
-			case r.err != nil:
-				return r.err
-			case r.counter == 0:
-				tallies[r.tally].Count = r.count
-			default:
-				tallies[r.tally].Previous = r.count
-			}
+	for i := range tallies {
+		t := &tallies[i]
+		var err error
+		if t.Count, t.Previous, err = shares[i].result(ctx); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// giveBack takes all tallies away again, and waits for no more than ctx.
+func (c *redisClient) giveBack(ctx context.Context, tallies []Tally) error {
+	shares := make([]share, len(tallies))
+	for i := range tallies {
+		shares[i] = c.givingBack.join(c.id(&tallies[i]), tallies[i].Add)
+	}
+	for i := range shares {
+		if _, _, err := shares[i].result(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sendAdd increments one counter, and looks at the one before meanwhile.
+func (c *redisClient) sendAdd(ctx context.Context, id counterID, total int64) (count, previous int64, err error) {
+	store := c.store.Load()
+	if store == nil {
+		return 0, 0, errNotConnected
+	}
+	var before sync.WaitGroup
+	var errBefore error
+	before.Go(func() {
+		previous, errBefore = counted((*store).Peek(ctx, id.name(id.index-1), lasting(0)))
+	})
+	count, err = counted((*store).Increment(ctx, id.name(id.index), total, lasting(time.Until(time.Unix(0, id.expiry)))))
+	before.Wait()
+	return count, previous, cmp.Or(err, errBefore)
+}
+
+func (c *redisClient) sendGiveBack(ctx context.Context, id counterID, total int64) (count, previous int64, err error) {
+	return 0, 0, giveBackScript.Run(ctx, c.client, []string{redisPrefix + ":" + id.name(id.index)}, total).Err()
 }
 
 // lasting is the rate that makes ulule's store keep a counter for a period and
@@ -126,33 +137,19 @@ func lasting(period time.Duration) limiter.Rate {
 // counted reads the count, which ulule reports as what is left of the limit.
 func counted(c limiter.Context, err error) (int64, error) { return math.MaxInt64 - c.Remaining, err }
 
-func (c *redisClient) giveBack(ctx context.Context, tallies []Tally) error {
-	errs := make(chan error, len(tallies))
-	for i := range tallies {
-		key, n := redisPrefix+":"+c.key(&tallies[i], tallies[i].Index), tallies[i].Add
-		go func() { errs <- giveBackScript.Run(ctx, c.client, []string{key}, n).Err() }()
-	}
-	for range tallies {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case err := <-errs:
-			if err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// key names a counter in Redis without saying whom it counts. The braces put
-// all windows of a key on one node of a Cluster.
-func (c *redisClient) key(t *Tally, index int64) string {
+// id names a tally's counter without saying whom it counts.
+func (c *redisClient) id(t *Tally) counterID {
 	mac := hmac.New(sha256.New, c.pseudonymKey)
 	_, _ = io.WriteString(mac, t.Rule) // ends with a slash and holds a fixed number of them
 	_, _ = io.WriteString(mac, t.Key)
 	sum := mac.Sum(nil)
-	return "{" + hex.EncodeToString(sum[:pseudonymLength]) + "}:" + strconv.FormatInt(index, 10)
+	return counterID{hex.EncodeToString(sum[:pseudonymLength]), t.Index, t.Expiry}
+}
+
+// name is the counter's key in Redis, less the prefix, or that of another index.
+// The braces put all windows of a rule and key on one node of a Cluster.
+func (id counterID) name(index int64) string {
+	return "{" + id.pseudonym + "}:" + strconv.FormatInt(index, 10)
 }
 
 // probe reports whether Redis counts within wait. A connection that has to be

@@ -63,7 +63,8 @@ type RedisConfig struct {
 	PseudonymKey []byte
 
 	// Wait is the longest that one request waits for Redis in all; default
-	// MaxWait.
+	// MaxWait. A burst of more requests than Redis counts within that time counts
+	// as a failure too.
 	Wait time.Duration
 
 	// Threshold is how many failures in a row take Redis for down; default 5.
@@ -136,6 +137,8 @@ func (c *RedisConfig) check() error {
 // options turns the config into go-redis's. Nothing is tried again: a request
 // waits too short for that, and a repeated increment would count twice.
 func (c *RedisConfig) options(ctx context.Context) (*redis.UniversalOptions, error) {
+	// Requests have their own, shorter deadlines; these are for the connections.
+	timeout := max(connectTimeout, c.Wait)
 	o := &redis.UniversalOptions{
 		Addrs:                 c.Addresses,
 		MasterName:            c.MasterName,
@@ -144,9 +147,9 @@ func (c *RedisConfig) options(ctx context.Context) (*redis.UniversalOptions, err
 		MaxRetries:            -1,
 		DialerRetries:         1,
 		DialTimeout:           connectTimeout,
-		ReadTimeout:           connectTimeout,
-		WriteTimeout:          connectTimeout,
-		PoolTimeout:           connectTimeout,
+		ReadTimeout:           timeout,
+		WriteTimeout:          timeout,
+		PoolTimeout:           timeout,
 		ContextTimeoutEnabled: true, // a request's wait is in its context
 		// Without these an ACL user needs fewer rights, and a connection fewer steps.
 		DisableIdentity:          true,
