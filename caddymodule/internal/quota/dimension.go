@@ -58,6 +58,8 @@ func parseSet(text string) (dimensionSet, error) {
 	return set, nil
 }
 
+func (s dimensionSet) isSimple() bool { return bits.OnesCount8(uint8(s)) == 1 }
+
 func (s dimensionSet) dimension() Dimension {
 	var parts []string
 	for i, d := range Dimensions() {
@@ -86,10 +88,10 @@ const maxKeyLength = 256
 // give the same.
 func (k *Keys) of(set dimensionSet) (string, error) {
 	values := [simpleCount]string{k.IP, k.Caller, k.Session, k.Number, k.Block, k.Provider}
-	if bits.OnesCount8(uint8(set)) == 1 {
+	if set.isSimple() {
 		return checkedKey(set, values[bits.TrailingZeros8(uint8(set))])
 	}
-	var joined []byte
+	joined := make([]byte, 0, 128) // on the stack; longer keys are rare
 	for i, value := range values {
 		if set&(1<<i) == 0 {
 			continue

@@ -50,6 +50,9 @@ func TestACombinationCountsEachCombinationOfKeys(t *testing.T) {
 	if !reached("a", "k:1") {
 		t.Error("the second request of a combination passes")
 	}
+	if _, err := l.Take(t.Context(), "caller+number", "a"); !errors.Is(err, ErrInvalidKey) {
+		t.Errorf("one key for two dimensions: %v", err)
+	}
 }
 
 func TestOnlyKeysThatARuleNeedsMustBeGiven(t *testing.T) {

@@ -151,8 +151,12 @@ func TestANilGateIsOpen(t *testing.T) {
 
 func TestUnsoundGatesAreRefused(t *testing.T) {
 	for _, config := range []GateConfig{
-		{}, {MaxInFlight: -1}, {MaxInFlight: 1, MaxWaiting: -1, MaxWait: 1},
-		{MaxInFlight: 1, MaxWaiting: 1}, {MaxInFlight: 1, MaxWait: time.Second}, {MaxInFlight: 1, MaxWaiting: 1, MaxWait: -1},
+		{},
+		{MaxInFlight: -1},
+		{MaxInFlight: 1, MaxWaiting: -1, MaxWait: 1},
+		{MaxInFlight: 1, MaxWaiting: 1},
+		{MaxInFlight: 1, MaxWait: time.Second},
+		{MaxInFlight: 1, MaxWaiting: 1, MaxWait: -1},
 	} {
 		if _, err := NewGate(config); err == nil {
 			t.Errorf("%+v is accepted", config)

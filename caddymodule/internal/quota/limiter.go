@@ -103,6 +103,9 @@ func (l *Limiter) TakeN(ctx context.Context, simple Dimension, key string, n int
 	if g == nil {
 		return State{}, nil
 	}
+	if !g.set.isSimple() {
+		return State{}, fmt.Errorf("counting by %s: %w: it has more than one", simple, ErrInvalidKey)
+	}
 	key, err := checkedKey(g.set, key)
 	if err != nil {
 		return State{}, err

@@ -303,3 +303,19 @@ func BenchmarkTake(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkTakeAll(b *testing.B) {
+	l := newLimiter(b, newStore(b),
+		Rule{Dimension: ByCaller, Rate: per(maxLimit, time.Minute)},
+		Rule{Dimension: ByNumber, Rate: per(maxLimit, time.Hour)},
+		Rule{Dimension: "caller+number", Rate: per(maxLimit, time.Hour)},
+	)
+	keys := &Keys{Caller: "signup", Number: "k1:pseudonym"}
+	states := make([]State, 0, 3)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := l.TakeAll(b.Context(), keys, 1, states); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
