@@ -38,8 +38,8 @@ type round struct {
 	err             error
 }
 
-// share is one request's part of a round.
-type share struct {
+// part is one request's part of a round.
+type part struct {
 	round *round
 	upTo  int64 // the sum of the round's parts up to this one
 }
@@ -49,7 +49,7 @@ func newCombiner(wait time.Duration, send func(context.Context, counterID, int64
 }
 
 // join adds n to the next addition to a counter.
-func (c *combiner) join(id counterID, n int64) share {
+func (c *combiner) join(id counterID, n int64) part {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	r, busy := c.next[id]
@@ -61,7 +61,7 @@ func (c *combiner) join(id counterID, n int64) share {
 	if !busy {
 		go c.run(id)
 	}
-	return share{r, r.total}
+	return part{r, r.total}
 }
 
 // run sends rounds until nobody has joined.
@@ -88,12 +88,12 @@ func (c *combiner) take(id counterID) *round {
 }
 
 // result waits for the round and returns the counts for this part of it.
-func (s share) result(ctx context.Context) (count, previous int64, err error) {
+func (p part) result(ctx context.Context) (count, previous int64, err error) {
 	select {
 	case <-ctx.Done():
 		return 0, 0, ctx.Err()
-	case <-s.round.done:
-		r := s.round
-		return r.count - r.total + s.upTo, r.previous, r.err
+	case <-p.round.done:
+		r := p.round
+		return r.count - r.total + p.upTo, r.previous, r.err
 	}
 }

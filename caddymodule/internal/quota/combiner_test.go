@@ -56,7 +56,7 @@ func TestCountersDoNotWaitForEachOther(t *testing.T) {
 		})
 		start := time.Now()
 		a, b := c.join(counterID{pseudonym: "a"}, 1), c.join(counterID{pseudonym: "b"}, 1)
-		for _, s := range []share{a, b} {
+		for _, s := range []part{a, b} {
 			if _, _, err := s.result(t.Context()); err != nil {
 				t.Error(err)
 			}

@@ -12,9 +12,9 @@ import (
 const probeInterval = 250 * time.Millisecond
 
 var (
-	errDown    = errors.New("redis is down")
-	errNoTime  = errors.New("the time for counting is over")
-	errNotHere = errors.New("counted where nothing can be given back now")
+	errDown   = errors.New("redis is down")
+	errNoTime = errors.New("the time for counting is over")
+	errKept   = errors.New("what was counted stays counted")
 )
 
 // RedisStore keeps counters in a Redis or Valkey that replicas share. It is
@@ -125,7 +125,7 @@ func (s *RedisStore) GiveBack(ctx context.Context, tallies []Tally) error {
 		return nil
 	}
 	if err := s.try(ctx, func(ctx context.Context) error { return s.redis.giveBack(ctx, tallies) }); err != nil {
-		return fmt.Errorf("%w: %w", errNotHere, err)
+		return fmt.Errorf("%w: %w", errKept, err)
 	}
 	return nil
 }

@@ -80,14 +80,14 @@ func (c *redisClient) connect() error {
 
 // add counts all tallies at the same time, and waits for no more than ctx.
 func (c *redisClient) add(ctx context.Context, tallies []Tally) error {
-	shares := make([]share, len(tallies))
+	parts := make([]part, len(tallies))
 	for i := range tallies {
-		shares[i] = c.adding.join(c.id(&tallies[i]), tallies[i].Add)
+		parts[i] = c.adding.join(c.id(&tallies[i]), tallies[i].Add)
 	}
 	for i := range tallies {
 		t := &tallies[i]
 		var err error
-		if t.Count, t.Previous, err = shares[i].result(ctx); err != nil {
+		if t.Count, t.Previous, err = parts[i].result(ctx); err != nil {
 			return err
 		}
 	}
@@ -96,12 +96,12 @@ func (c *redisClient) add(ctx context.Context, tallies []Tally) error {
 
 // giveBack takes all tallies away again, and waits for no more than ctx.
 func (c *redisClient) giveBack(ctx context.Context, tallies []Tally) error {
-	shares := make([]share, len(tallies))
+	parts := make([]part, len(tallies))
 	for i := range tallies {
-		shares[i] = c.givingBack.join(c.id(&tallies[i]), tallies[i].Add)
+		parts[i] = c.givingBack.join(c.id(&tallies[i]), tallies[i].Add)
 	}
-	for i := range shares {
-		if _, _, err := shares[i].result(ctx); err != nil {
+	for i := range parts {
+		if _, _, err := parts[i].result(ctx); err != nil {
 			return err
 		}
 	}

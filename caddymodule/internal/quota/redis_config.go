@@ -42,7 +42,8 @@ type RedisConfig struct {
 	Database int
 
 	// Username is the ACL user; empty for the default user. Password is asked for
-	// each new connection, so that a rotated one is taken up; nil for none.
+	// each new connection, so that a rotated one is taken up, and must answer from
+	// memory, since a request waits; nil for none.
 	Username string
 	Password func(context.Context) (string, error)
 

@@ -7,7 +7,9 @@ import (
 	"time"
 )
 
-// MaxKeys bounds the keys that a memory store keeps for each dimension.
+// MaxKeys bounds the counters that a memory store keeps for each dimension, and
+// for all budgets: one for each rule and key. A counter costs about 200 bytes
+// with its key, so a full dimension is 52 MB.
 const MaxKeys = 1 << 18
 
 const sweepInterval = 15 * time.Second
