@@ -246,3 +246,37 @@ func TestQuotaOfTheAccountIsAMetric(t *testing.T) {
 		}
 	}
 }
+
+// TestSlashesAreTakenAsClientsSendThem, and no others.
+func TestSlashesAreTakenAsClientsSendThem(t *testing.T) {
+	for _, tt := range []struct {
+		preset, target string
+		status         int
+		upstream       string
+	}{
+		{"neutrino", "//phone-validate?number=%2B14158586273", 200, "/phone-validate?number=%2B14158586273"},
+		{"neutrino", "/phone-validate?number=%2B14158586273", 200, "/phone-validate?number=%2B14158586273"},
+		{"neutrino", "///phone-validate?number=%2B14158586273", 404, ""},
+		{"neutrino", "//hlr-lookup?number=%2B14158586273", 404, ""},
+		{"abstract-validation", "/v1?phone=%2B14158586273", 200, "/v1/?phone=14158586273"},
+		{"abstract-validation", "/v1/?phone=%2B14158586273", 200, "/v1/?phone=14158586273"},
+		{"abstract-validation", "//v1/?phone=%2B14158586273", 404, ""},
+	} {
+		s := newStage(t, tt.preset)
+		s.start()
+		// http.NewRequest would clean the path of a URL with two slashes.
+		req := s.request("GET", "/", "", "X-API-Key", s.Full)
+		req.URL.Opaque = "//127.0.0.1:" + s.Port + tt.target
+		got := s.do(req)
+		if got.status != tt.status {
+			t.Errorf("%s %s: got %d %s", tt.preset, tt.target, got.status, got.body)
+		}
+		requests, err := s.record.Requests()
+		if err != nil || len(requests) != min(1, len(tt.upstream)) {
+			t.Fatalf("%s %s: %d upstream requests, %v", tt.preset, tt.target, len(requests), err)
+		}
+		if tt.upstream != "" && !strings.HasPrefix(requests[0].URI, tt.upstream) {
+			t.Errorf("%s %s: the provider was asked at %s", tt.preset, tt.target, requests[0].URI)
+		}
+	}
+}
