@@ -51,12 +51,14 @@ func (f *inFlight) finish(t *testing.T, s *harness.Stage) harness.Reply {
 func TestReloadTakesEffectAndLosesNothing(t *testing.T) {
 	t.Parallel()
 	s := harness.NewStage(t, bin, "checkthatphone")
-	s.Route = "limit caller 1000000/h"
+	// The held lookup outlasts three reloads, however slow the machine is.
+	const timeout = "timeout 2m\n"
+	s.Route = timeout + "limit caller 1000000/h"
 	s.Run()
 	held := holdLookup(t, s)
 	loadRunning(t, s, func() {
 		for i := range 3 {
-			s.Route = fmt.Sprintf("limit caller %d/h", 1000001+i)
+			s.Route = fmt.Sprintf(timeout+"limit caller %d/h", 1000001+i)
 			s.MustReload()
 		}
 	})
