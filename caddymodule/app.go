@@ -70,15 +70,15 @@ type CallerConfig struct {
 	// single fields. Default: validity and line_type.
 	Release []string `json:"release,omitempty"`
 
-	// Limits are rates such as "100/m" that this caller has over all routes.
-	Limits []string `json:"limits,omitempty"`
+	// Limits are this caller's rate limits, over all routes together.
+	Limits []LimitConfig `json:"limits,omitempty"`
 }
 
 // callerState is a caller, ready for requests.
 type callerState struct {
 	name    string
 	release release
-	limiter *quota.Limiter
+	limits  *limits
 }
 
 // anonymousName stands for requests without a caller key on routes that allow
@@ -155,19 +155,11 @@ func (a *App) newCallerState(c *CallerConfig) (*callerState, error) {
 	if err != nil {
 		return nil, err
 	}
-	rules := make([]quota.Rule, 0, len(c.Limits))
-	for _, text := range c.Limits {
-		rate, err := quota.ParseRate(text)
-		if err != nil {
-			return nil, err
-		}
-		rules = append(rules, quota.Rule{Dimension: quota.ByCaller, Rate: rate})
-	}
-	limiter, err := quota.NewLimiter(a.store, rules)
+	own, err := newLimits(a.store, c.Limits, quota.ByCaller, "")
 	if err != nil {
 		return nil, err
 	}
-	return &callerState{name: c.Name, release: released, limiter: limiter}, nil
+	return &callerState{name: c.Name, release: released, limits: own}, nil
 }
 
 // Start makes this config the one whose event handlers hear of alerts.

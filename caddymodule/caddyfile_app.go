@@ -34,7 +34,7 @@ func init() {
 //		caller <name> {
 //			key <sha256:digest...>
 //			release <data_class|json_pointer...>
-//			limit <rate...>
+//			limit [<dimension>] <rate...>
 //		}
 //	}
 func parseApp(d *caddyfile.Dispenser, existing any) (any, error) {
@@ -140,7 +140,7 @@ func parseCaller(d *caddyfile.Dispenser, app *App) error {
 	err := readBlock(d, map[string]option{
 		"key":     many(func(d *caddyfile.Dispenser) error { return parseCallerKeys(d, &c) }),
 		"release": checked(list("release <data_class|json_pointer...>", &c.Release), c.checkRelease),
-		"limit":   checked(list("limit <rate...>", &c.Limits), c.checkLimits),
+		"limit":   checked(many(func(d *caddyfile.Dispenser) error { return parseCallerLimits(d, &c.Limits) }), c.checkLimits),
 	})
 	if err != nil {
 		return err
@@ -160,10 +160,27 @@ func (c *CallerConfig) checkRelease() error {
 }
 
 func (c *CallerConfig) checkLimits() error {
-	for _, rate := range c.Limits {
-		if _, err := quota.ParseRate(rate); err != nil {
+	for _, limit := range c.Limits {
+		if _, err := limit.rule(quota.ByCaller, ""); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// parseCallerLimits reads rates, after the dimension by which they are counted
+// besides the caller, if there is one.
+func parseCallerLimits(d *caddyfile.Dispenser, limits *[]LimitConfig) error {
+	args := d.RemainingArgs()
+	by := ""
+	if len(args) > 0 && !strings.Contains(args[0], "/") {
+		by, args = args[0], args[1:]
+	}
+	if len(args) == 0 {
+		return d.Err("the form is: limit [<dimension>] <rate...>, such as limit 100/m 2000/d or limit number 5/d")
+	}
+	for _, rate := range args {
+		*limits = append(*limits, LimitConfig{By: by, Rate: rate})
 	}
 	return nil
 }

@@ -14,7 +14,6 @@ import (
 
 	"github.com/ringward/ringward/caddymodule/internal/phone"
 	"github.com/ringward/ringward/caddymodule/internal/provider"
-	"github.com/ringward/ringward/caddymodule/internal/quota"
 )
 
 func init() {
@@ -60,7 +59,9 @@ type route struct {
 //		allow <parameter...> | <parameter>=<value>[,<value>...]
 //		set <parameter> <value...>
 //		answer provider | unified [<operation>]
-//		limit ip|caller|number <rate>
+//		limit <dimension> <rate...>
+//		block <digits>
+//		session header|cookie <name>
 //
 //		# custom providers only, see caddyfile_custom.go
 //		place ...
@@ -143,6 +144,8 @@ func (r *route) options() map[string]option {
 		"set":            checked(many(r.parseSetting), r.checkSettings),
 		"answer":         once(r.parseAnswer),
 		"limit":          many(r.parseLimit),
+		"block":          once(r.parseBlock),
+		"session":        once(r.parseSession),
 	}
 }
 
@@ -162,21 +165,46 @@ func (r *route) parseNumbers(d *caddyfile.Dispenser) error {
 }
 
 func (r *route) parseLimit(d *caddyfile.Dispenser) error {
-	var l LimitConfig
-	if err := exactly(d, "limit ip|caller|number <rate>", &l.By, &l.Rate); err != nil {
+	args := d.RemainingArgs()
+	if len(args) < 2 {
+		return d.Errf("%d arguments, but the form is: limit <dimension> <rate...>, such as limit ip 10/h or limit caller+number 5/d", len(args))
+	}
+	for _, rate := range args[1:] {
+		l := LimitConfig{By: args[0], Rate: rate}
+		if _, err := l.rule("", ""); err != nil {
+			return d.WrapErr(err)
+		}
+		r.edge.Limits = append(r.edge.Limits, l)
+	}
+	return nil
+}
+
+func (r *route) parseBlock(d *caddyfile.Dispenser) error {
+	var digits string
+	if err := exactly(d, "block <digits>", &digits); err != nil {
 		return err
 	}
-	rate, err := quota.ParseRate(l.Rate)
-	if err != nil {
-		return d.WrapErr(err)
+	var err error
+	r.edge.BlockDigits, err = strconv.Atoi(digits)
+	if err != nil || r.edge.BlockDigits < minBlockDigits || r.edge.BlockDigits > maxBlockDigits {
+		return d.Errf("%q is not %d to %d; the form is: block <digits>", digits, minBlockDigits, maxBlockDigits)
 	}
-	if err := checkLimitBy(l.By); err != nil {
-		return d.WrapErr(err)
+	return nil
+}
+
+func (r *route) parseSession(d *caddyfile.Dispenser) error {
+	var where, name string
+	if err := exactly(d, "session header|cookie <name>", &where, &name); err != nil {
+		return err
 	}
-	if err := (quota.Rule{Dimension: quota.Dimension(l.By), Rate: rate}).Check(); err != nil {
-		return d.WrapErr(err)
+	switch where {
+	case "header":
+		r.edge.Session = &SessionConfig{Header: name}
+	case "cookie":
+		r.edge.Session = &SessionConfig{Cookie: name}
+	default:
+		return d.Errf("%q is no place for a session: use header or cookie", where)
 	}
-	r.edge.Limits = append(r.edge.Limits, l)
 	return nil
 }
 

@@ -72,8 +72,7 @@ func (c *ProviderConfig) place(p *provider.Provider) error {
 	if c.Place != "" {
 		list, ok := p.OtherPlacements[c.Place]
 		if !ok {
-			names := slices.Sorted(maps.Keys(p.OtherPlacements))
-			return fmt.Errorf("provider %s has no other place %q for its credential: it has %v", c.Name, c.Place, names)
+			return fmt.Errorf("provider %s has no other place %q for its credential: it has %s", c.Name, c.Place, namesOrNone(slices.Sorted(maps.Keys(p.OtherPlacements))))
 		}
 		p.Placements = list
 	}
@@ -121,7 +120,7 @@ func (c *ProviderConfig) account(p *provider.Provider) error {
 	}
 	for name := range c.Account {
 		if !slices.Contains(p.Account, name) {
-			return fmt.Errorf("provider %s has no account value %q: it has %v", c.Name, name, p.Account)
+			return fmt.Errorf("provider %s has no account value %q: it has %s", c.Name, name, namesOrNone(p.Account))
 		}
 	}
 	filled := strings.NewReplacer(fill...)
@@ -133,6 +132,13 @@ func (c *ProviderConfig) account(p *provider.Provider) error {
 		}
 	}
 	return nil
+}
+
+func namesOrNone(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
 }
 
 func (c *ProviderConfig) base() (*provider.Provider, error) {

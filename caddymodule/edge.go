@@ -60,12 +60,19 @@ type Edge struct {
 	// Limits are the rate limits of this route's provider.
 	Limits []LimitConfig `json:"limits,omitempty"`
 
+	// BlockDigits is how many first digits of a full number, without "+", make
+	// its block, for limits by block. Default: 7.
+	BlockDigits int `json:"block_digits,omitempty"`
+
+	// Session says what names a session, for limits by session.
+	Session *SessionConfig `json:"session,omitempty"`
+
 	app       *App
 	logger    *zap.Logger
 	provider  *provider.Provider
 	ops       map[*provider.Operation]*operation
 	parser    *phone.Parser
-	limiter   *quota.Limiter
+	limits    *limits
 	extractor *caller.Extractor
 	slotsIn   slotParts
 	served    map[string]*callerState // nil: every caller of the app
@@ -77,15 +84,6 @@ type Edge struct {
 type AnonymousConfig struct {
 	// Release is as for a caller.
 	Release []string `json:"release,omitempty"`
-}
-
-// LimitConfig is one rate limit.
-type LimitConfig struct {
-	// By is what is counted: ip, caller or number.
-	By string `json:"by"`
-
-	// Rate is a count and a period, such as "10/h" or "100/15m".
-	Rate string `json:"rate"`
 }
 
 // operation is an operation of the provider, ready for requests.
@@ -139,11 +137,11 @@ func (e *Edge) provisionCallers() error {
 		if err != nil {
 			return fmt.Errorf("anonymous: %w", err)
 		}
-		none, err := quota.NewLimiter(e.app.store, nil)
+		none, err := newLimits(e.app.store, nil, quota.ByCaller, "")
 		if err != nil {
 			return err
 		}
-		e.anonymous = &callerState{name: anonymousName, release: released, limiter: none}
+		e.anonymous = &callerState{name: anonymousName, release: released, limits: none}
 	}
 	if e.anonymous == nil && len(e.serving()) == 0 {
 		return errors.New("nobody may ask: describe a caller in the global ringward option (`ringward caller new NAME` makes a key), or set anonymous for callers on the same host")
@@ -198,31 +196,29 @@ func (e *Edge) provisionNumbers() error {
 }
 
 func (e *Edge) provisionLimits() error {
-	rules := make([]quota.Rule, 0, len(e.Limits))
-	for _, l := range e.Limits {
-		rate, err := quota.ParseRate(l.Rate)
-		if err != nil {
-			return fmt.Errorf("limit %s: %w", l.By, err)
-		}
-		if err := checkLimitBy(l.By); err != nil {
-			return err
-		}
-		rules = append(rules, quota.Rule{Dimension: quota.Dimension(l.By), Rate: rate, Scope: e.provider.Name})
+	if e.BlockDigits == 0 {
+		e.BlockDigits = defaultBlockDigits
+	}
+	if e.BlockDigits < minBlockDigits || e.BlockDigits > maxBlockDigits {
+		return fmt.Errorf("a block has %d to %d digits, not %d", minBlockDigits, maxBlockDigits, e.BlockDigits)
 	}
 	var err error
-	e.limiter, err = quota.NewLimiter(e.app.store, rules)
-	return err
+	if e.limits, err = newLimits(e.app.store, e.Limits, "", e.provider.Name); err != nil {
+		return err
+	}
+	if e.Session == nil && e.limits.needs(quota.BySession) {
+		return errors.New("a limit by session needs to know what names a session: add `session header <name>` or `session cookie <name>`")
+	}
+	return nil
 }
 
-// checkLimitBy refuses what the walk has no keys for: such a limit would never
-// be counted.
-func checkLimitBy(text string) error {
-	switch quota.Dimension(text) {
-	case quota.ByIP, quota.ByCaller, quota.ByNumber:
-		return nil
-	}
-	return fmt.Errorf("unknown dimension %q: use ip, caller or number", text)
-}
+// A block is as many first digits of the full number. 7 digits are an exchange
+// of 10,000 numbers in North America.
+const (
+	defaultBlockDigits = 7
+	minBlockDigits     = 3
+	maxBlockDigits     = 14
+)
 
 func (e *Edge) provisionOperations() error {
 	e.ops = make(map[*provider.Operation]*operation, len(e.provider.Operations))

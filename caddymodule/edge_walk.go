@@ -84,7 +84,8 @@ func (e *Edge) admit(ex *exchange, w http.ResponseWriter, r *http.Request) *prob
 	if p := checkOrigin(r); p != nil {
 		return p
 	}
-	if p := e.take(ex, e.limiter, quota.ByIP, ex.ipKey); p != nil {
+	ctx := quota.OneRequest(context.Background()) // a caller that goes away was counted
+	if p := e.takeArrival(ctx, ex, 1); p != nil {
 		return p
 	}
 	at := e.match(ex, r)
@@ -105,7 +106,7 @@ func (e *Edge) admit(ex *exchange, w http.ResponseWriter, r *http.Request) *prob
 	if p != nil {
 		return p
 	}
-	if p := e.takeNumbers(ex); p != nil {
+	if p := e.takeAll(ctx, ex, r); p != nil {
 		return p
 	}
 	ex.cost = in.Cost()
@@ -236,6 +237,7 @@ func (e *Edge) checkNumber(ex *exchange, asked intake.Asked) (formatted string, 
 	if err != nil {
 		return "", &problem{reason: provider.ReasonCredentialUnavailable, cause: err, retry: retryCredential}
 	}
+	ex.blocks = append(ex.blocks, e.block(ex, pseudonyms, number))
 	ex.numbers = append(ex.numbers, audit.NumberRef{
 		Pseudonym: pseudonyms.Pseudonym(number.E164()),
 		Region:    number.Region(),
@@ -250,54 +252,15 @@ func (e *Edge) checkNumber(ex *exchange, asked intake.Asked) (formatted string, 
 	}
 }
 
-// takeNumbers counts what is asked: a batch counts as many times as it has
-// numbers.
-func (e *Edge) takeNumbers(ex *exchange) *problem {
-	name := func() string { return ex.caller.name }
-	for i := range max(len(ex.numbers), 1) {
-		if i > 0 { // the first was counted when the request arrived
-			if p := e.take(ex, e.limiter, quota.ByIP, ex.ipKey); p != nil {
-				return p
-			}
-		}
-		if p := e.take(ex, ex.caller.limiter, quota.ByCaller, name); p != nil {
-			return p
-		}
-		if p := e.take(ex, e.limiter, quota.ByCaller, name); p != nil {
-			return p
-		}
+// block is the pseudonym of a number's first digits; empty where no limit needs
+// it.
+func (e *Edge) block(ex *exchange, pseudonyms *audit.Pseudonymizer, number phone.Number) string {
+	if !e.limits.number.Needs(quota.ByBlock) && !ex.caller.limits.number.Needs(quota.ByBlock) {
+		return ""
 	}
-	for _, n := range ex.numbers {
-		if p := e.take(ex, e.limiter, quota.ByNumber, func() string { return n.Pseudonym }); p != nil {
-			return p
-		}
-	}
-	return nil
+	digits := number.Digits()
+	return pseudonyms.Pseudonym("block " + digits[:min(e.BlockDigits, len(digits))])
 }
-
-// take counts the request in one dimension. What cannot be counted is refused.
-func (e *Edge) take(ex *exchange, l *quota.Limiter, by quota.Dimension, key func() string) *problem {
-	if !l.Has(by) {
-		return nil
-	}
-	state, err := l.Take(context.Background(), by, key())
-	if err != nil {
-		return &problem{reason: provider.ReasonInternal, cause: err}
-	}
-	// How often a number was asked about by others is not for this caller.
-	if by != quota.ByNumber || state.Reached {
-		ex.addLimit(state)
-	}
-	if state.Reached {
-		return &problem{reason: provider.ReasonRateLimited, cause: errLimit(by)}
-	}
-	return nil
-}
-
-// errLimit names the dimension of a limit that was reached.
-type errLimit quota.Dimension
-
-func (by errLimit) Error() string { return "limit reached by " + string(by) }
 
 // lookUp hands the exchange down the chain to the vault door. The request that
 // the chain sees is a stand-in without number, key or body.

@@ -27,6 +27,7 @@ type exchange struct {
 	provider *provider.Provider
 	op       *operation // nil until matched
 	numbers  []audit.NumberRef
+	blocks   []string // pseudonyms, as many as numbers
 	limits   []quota.State
 	outbound intake.Outbound
 	plan     *minimize.Plan

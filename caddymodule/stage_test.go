@@ -174,11 +174,14 @@ func newCaller(t *testing.T) (key, digest string) {
 }
 
 // freePort finds a port below those that the kernel gives to outgoing
-// connections, which could take it before Caddy does.
+// connections, which could take it before Caddy does. Caddy shares ports with
+// other processes, so each process of these tests has a window of its own.
 func freePort(t *testing.T) string {
 	t.Helper()
-	for range 100 {
-		port := strconv.Itoa(20000 + mathrand.IntN(10000))
+	const window, windows = 250, 40
+	first := 20000 + os.Getpid()%windows*window
+	for range 1000 {
+		port := strconv.Itoa(first + mathrand.IntN(window))
 		listener, err := net.Listen("tcp", "127.0.0.1:"+port)
 		if err == nil {
 			_ = listener.Close()
