@@ -140,7 +140,7 @@ func (a *App) provisionCallers() error {
 			if err != nil {
 				return fmt.Errorf("caller %q: %w", c.Name, err)
 			}
-			entry.Keys = append(entry.Keys, digest)
+			entry.Keys = append(entry.Keys, caller.Key{Digest: digest})
 		}
 		list = append(list, entry)
 		a.callers[c.Name] = state

@@ -139,9 +139,9 @@ func (e *Edge) authenticate(ex *exchange, r *http.Request, pathKey string) *prob
 	if err != nil {
 		return &problem{reason: provider.ReasonUnauthenticated, cause: err}
 	}
-	found, keyID, ok := e.app.directory.Find(key)
-	if !ok {
-		return &problem{reason: provider.ReasonUnauthenticated, cause: errUnknownKey}
+	found, keyID, err := e.app.directory.Find(key, time.Now())
+	if err != nil {
+		return &problem{reason: provider.ReasonUnauthenticated, cause: err}
 	}
 	state := found.Value
 	ex.caller, ex.keyID = state, keyID
@@ -152,7 +152,6 @@ func (e *Edge) authenticate(ex *exchange, r *http.Request, pathKey string) *prob
 }
 
 var (
-	errUnknownKey      = errors.New("unknown caller key")
 	errNotServed       = errors.New("this route does not serve the caller")
 	errAnonymousRemote = errors.New("anonymous request from another host or through a proxy")
 )

@@ -37,7 +37,7 @@ func BenchmarkFind(b *testing.B) {
 	for i := range 1000 {
 		key, digest := newKey(b)
 		last = key
-		callers = append(callers, Caller[int]{Name: fmt.Sprintf("caller-%d", i), Keys: []Digest{digest}})
+		callers = append(callers, Caller[int]{Name: fmt.Sprintf("caller-%d", i), Keys: []Key{{Digest: digest}}})
 	}
 	d, err := NewDirectory(callers)
 	if err != nil {
@@ -47,7 +47,7 @@ func BenchmarkFind(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				_, _, _ = d.Find(key)
+				_, _, _ = d.Find(key, today)
 			}
 		})
 	}

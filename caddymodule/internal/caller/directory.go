@@ -3,8 +3,11 @@ package caller
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"regexp"
 	"slices"
+	"strings"
+	"time"
 )
 
 const (
@@ -15,6 +18,9 @@ const (
 	// MaxPresented bounds a presented key in bytes. Longer ones are refused
 	// before anything is computed of them.
 	MaxPresented = 256
+
+	// MaxToken bounds a presented JSON Web Token in bytes.
+	MaxToken = 8 << 10
 )
 
 // namePattern is what names of callers look like: they stand in configs, metric
@@ -24,6 +30,17 @@ var namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9_.-]{0,63}$`)
 // ValidName reports whether a caller can have the name.
 func ValidName(name string) bool { return namePattern.MatchString(name) }
 
+// checkName reports a faulty name. It does not repeat what may be a key.
+func checkName(name string) error {
+	if strings.HasPrefix(name, KeyPrefix) {
+		return errors.New("a caller has a key for a name: replace the key, as it has been written down")
+	}
+	if !ValidName(name) {
+		return fmt.Errorf("caller name %q: use 1 to 64 of a-z, 0-9, _, . and -, with a letter or digit first", name)
+	}
+	return nil
+}
+
 // Caller is one application that may call. Value is what the owner of a
 // directory wants to find with it, such as the caller's limits and releases.
 type Caller[T any] struct {
@@ -31,11 +48,50 @@ type Caller[T any] struct {
 	// the first is a letter or digit.
 	Name string
 
-	// Keys are the digests of the caller's keys: one, or two during a rotation.
-	Keys []Digest
+	// Keys are the caller's keys: one, or two during a rotation.
+	Keys []Key
+
+	// Keyless allows a caller without keys: one that is known by a token or a
+	// certificate, or whose keys were all revoked. Only Named finds it then.
+	Keyless bool
+
+	// Expires is when the caller is no longer served, whatever it shows.
+	Expires Expiry
+
+	// Ranges, if not nil, holds the addresses from which the caller may call.
+	Ranges *IPSet
 
 	Value T
 }
+
+// AllowsFrom reports whether the caller may call from an address.
+func (c *Caller[T]) AllowsFrom(addr netip.Addr) bool {
+	return c.Ranges == nil || c.Ranges.Contains(addr)
+}
+
+// Key is a caller key as Ringward knows it.
+type Key struct {
+	Digest Digest `json:"digest"`
+
+	// Expires is when the key is no longer accepted.
+	Expires Expiry `json:"expires,omitzero"`
+}
+
+// The reasons for which no caller is found. A client must not learn which one
+// it was; the audit may.
+var (
+	// ErrUnknownKey: nobody has the key.
+	ErrUnknownKey = errors.New("unknown caller key")
+
+	// ErrUnknownCaller: nobody has the name.
+	ErrUnknownCaller = errors.New("unknown caller")
+
+	// ErrKeyExpired: the key was good until its expiry.
+	ErrKeyExpired = errors.New("expired caller key")
+
+	// ErrCallerExpired: the caller was served until its expiry.
+	ErrCallerExpired = errors.New("expired caller")
+)
 
 // Directory is the set of callers. It is immutable, and safe for concurrent use.
 type Directory[T any] struct {
@@ -44,8 +100,9 @@ type Directory[T any] struct {
 }
 
 type entry[T any] struct {
-	caller *Caller[T]
-	keyID  string
+	caller  *Caller[T]
+	keyID   string
+	expires Expiry
 }
 
 // NewDirectory builds a directory. It refuses names that are malformed or used
@@ -58,9 +115,10 @@ func NewDirectory[T any](callers []Caller[T]) (*Directory[T], error) {
 	}
 	ids := make(map[string]string, MaxKeys*len(callers)) // caller of a key id
 	for _, given := range callers {
-		c := &Caller[T]{Name: given.Name, Keys: slices.Clone(given.Keys), Value: given.Value}
-		if !ValidName(c.Name) {
-			return nil, fmt.Errorf("caller name %q: use 1 to 64 of a-z, 0-9, _, . and -, with a letter or digit first", c.Name)
+		c := &given
+		c.Keys = slices.Clone(c.Keys)
+		if err := checkName(c.Name); err != nil {
+			return nil, err
 		}
 		if d.byName[c.Name] != nil {
 			return nil, fmt.Errorf("caller %q is defined twice", c.Name)
@@ -74,13 +132,14 @@ func NewDirectory[T any](callers []Caller[T]) (*Directory[T], error) {
 }
 
 func (d *Directory[T]) addKeys(c *Caller[T], ids map[string]string) error {
-	if len(c.Keys) == 0 {
+	if len(c.Keys) == 0 && !c.Keyless {
 		return errors.New("has no key")
 	}
 	if len(c.Keys) > MaxKeys {
 		return fmt.Errorf("has %d keys, at most %d are allowed: remove the oldest", len(c.Keys), MaxKeys)
 	}
-	for _, digest := range c.Keys {
+	for _, key := range c.Keys {
+		digest := key.Digest
 		if digest.isEmpty() {
 			return ErrDigestEmpty
 		}
@@ -92,7 +151,7 @@ func (d *Directory[T]) addKeys(c *Caller[T], ids map[string]string) error {
 			return fmt.Errorf("key %s has the same id as another key, of caller %q: make a new key", id, other)
 		}
 		ids[id] = c.Name
-		d.byDigest[digest] = entry[T]{caller: c, keyID: id}
+		d.byDigest[digest] = entry[T]{caller: c, keyID: id, expires: key.Expires}
 	}
 	return nil
 }
@@ -100,20 +159,38 @@ func (d *Directory[T]) addKeys(c *Caller[T], ids map[string]string) error {
 // Find tells whose key was presented, and the id of that key. It looks up the
 // key's digest and never compares keys, so the time it takes says nothing about
 // any key; an unknown caller and a wrong key are the same thing to it. The
-// caller must not be changed.
-func (d *Directory[T]) Find(presented string) (c *Caller[T], keyID string, ok bool) {
+// errors are ErrUnknownKey, ErrKeyExpired and ErrCallerExpired; with the last
+// two comes the key's id, for the audit. The caller must not be changed.
+func (d *Directory[T]) Find(presented string, now time.Time) (c *Caller[T], keyID string, err error) {
 	if presented == "" || len(presented) > MaxPresented {
-		return nil, "", false
+		return nil, "", ErrUnknownKey
 	}
 	e, ok := d.byDigest[DigestOf(presented)]
-	return e.caller, e.keyID, ok
+	switch {
+	case !ok:
+		return nil, "", ErrUnknownKey
+	case e.expires.Passed(now):
+		return nil, e.keyID, ErrKeyExpired
+	case e.caller.Expires.Passed(now):
+		return nil, e.keyID, ErrCallerExpired
+	default:
+		return e.caller, e.keyID, nil
+	}
 }
 
 // Named is the caller of a name, for callers that are known by something other
-// than a key. The caller must not be changed.
-func (d *Directory[T]) Named(name string) (c *Caller[T], ok bool) {
-	c, ok = d.byName[name]
-	return c, ok
+// than a key. The errors are ErrUnknownCaller and ErrCallerExpired. The caller
+// must not be changed.
+func (d *Directory[T]) Named(name string, now time.Time) (*Caller[T], error) {
+	c, ok := d.byName[name]
+	switch {
+	case !ok:
+		return nil, ErrUnknownCaller
+	case c.Expires.Passed(now):
+		return nil, ErrCallerExpired
+	default:
+		return c, nil
+	}
 }
 
 // Len is the number of callers.

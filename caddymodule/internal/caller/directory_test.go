@@ -4,12 +4,16 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 )
 
-func digests(texts ...string) []Digest {
-	var found []Digest
+// today is a moment before every expiry of the tests.
+var today = time.Date(2027, time.January, 15, 12, 0, 0, 0, time.UTC)
+
+func keys(texts ...string) []Key {
+	var found []Key
 	for _, text := range texts {
-		found = append(found, DigestOf(text))
+		found = append(found, Key{Digest: DigestOf(text)})
 	}
 	return found
 }
@@ -17,8 +21,8 @@ func digests(texts ...string) []Digest {
 func TestEachKeyFindsItsCaller(t *testing.T) {
 	t.Parallel()
 	d, err := NewDirectory([]Caller[int]{
-		{Name: "signup", Keys: digests("old", "new"), Value: 1},
-		{Name: "billing", Keys: digests("other"), Value: 2},
+		{Name: "signup", Keys: keys("old", "new"), Value: 1},
+		{Name: "billing", Keys: keys("other"), Value: 2},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -28,15 +32,15 @@ func TestEachKeyFindsItsCaller(t *testing.T) {
 		value     int
 	}{{"old", "signup", 1}, {"new", "signup", 1}, {"other", "billing", 2}}
 	for _, test := range tests {
-		c, id, ok := d.Find(test.key)
-		if !ok || c.Name != test.name || c.Value != test.value || id != DigestOf(test.key).KeyID() {
-			t.Errorf("key of %s found %v with id %q, %t", test.name, c, id, ok)
+		c, id, err := d.Find(test.key, today)
+		if err != nil || c.Name != test.name || c.Value != test.value || id != DigestOf(test.key).KeyID() {
+			t.Errorf("key of %s found %v with id %q, %v", test.name, c, id, err)
 		}
 	}
-	if c, ok := d.Named("billing"); !ok || c.Value != 2 {
+	if c, err := d.Named("billing", today); err != nil || c.Value != 2 {
 		t.Error("a caller is not found by its name")
 	}
-	if _, ok := d.Named("nobody"); ok {
+	if _, err := d.Named("nobody", today); err != ErrUnknownCaller {
 		t.Error("found a caller that does not exist")
 	}
 	if d.Len() != 2 {
@@ -47,16 +51,16 @@ func TestEachKeyFindsItsCaller(t *testing.T) {
 func TestNothingElseFindsACaller(t *testing.T) {
 	t.Parallel()
 	long, longer := strings.Repeat("k", MaxPresented), strings.Repeat("k", MaxPresented+1)
-	d, err := NewDirectory([]Caller[int]{{Name: "a", Keys: digests("key", longer)}, {Name: "b", Keys: digests(long)}})
+	d, err := NewDirectory([]Caller[int]{{Name: "a", Keys: keys("key", longer)}, {Name: "b", Keys: keys(long)}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, ok := d.Find(long); !ok {
+	if _, _, err := d.Find(long, today); err != nil {
 		t.Error("the longest key is refused")
 	}
 	presented := []string{"", "Key", "key ", "key\x00", "ke", "a", DigestOf("key").String(), DigestOf("key").KeyID(), longer, strings.Repeat("k", 1<<20)}
 	for i, key := range presented {
-		if c, id, ok := d.Find(key); ok || c != nil || id != "" {
+		if c, id, err := d.Find(key, today); err != ErrUnknownKey || c != nil || id != "" {
 			t.Errorf("case %d found caller %v", i, c)
 		}
 	}
@@ -64,29 +68,29 @@ func TestNothingElseFindsACaller(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, ok := empty.Find("key"); ok || empty.Len() != 0 {
+	if _, _, err := empty.Find("key", today); err == nil || empty.Len() != 0 {
 		t.Error("an empty directory found a caller")
 	}
 }
 
 func TestFaultyDirectoriesAreRefused(t *testing.T) {
 	t.Parallel()
-	key := digests("key")
+	key := keys("key")
 	twin := key[0]
-	twin[31] ^= 1 // another key with the same id
+	twin.Digest[31] ^= 1 // another key with the same id
 	tests := []struct {
 		name    string
 		callers []Caller[int]
 		want    string
 	}{
-		{"name twice", []Caller[int]{{Name: "a", Keys: key}, {Name: "a", Keys: digests("b")}}, `"a" is defined twice`},
+		{"name twice", []Caller[int]{{Name: "a", Keys: key}, {Name: "a", Keys: keys("b")}}, `"a" is defined twice`},
 		{"key of two callers", []Caller[int]{{Name: "a", Keys: key}, {Name: "b", Keys: key}}, `by caller "a"`},
-		{"key twice", []Caller[int]{{Name: "a", Keys: digests("key", "key")}}, "used already"},
-		{"same key id", []Caller[int]{{Name: "a", Keys: []Digest{key[0], twin}}}, "same id"},
+		{"key twice", []Caller[int]{{Name: "a", Keys: keys("key", "key")}}, "used already"},
+		{"same key id", []Caller[int]{{Name: "a", Keys: []Key{key[0], twin}}}, "same id"},
 		{"no key", []Caller[int]{{Name: "a"}}, "has no key"},
-		{"three keys", []Caller[int]{{Name: "a", Keys: digests("1", "2", "3")}}, "has 3 keys"},
-		{"zero digest", []Caller[int]{{Name: "a", Keys: []Digest{{}}}}, ErrDigestEmpty.Error()},
-		{"digest of nothing", []Caller[int]{{Name: "a", Keys: digests("")}}, ErrDigestEmpty.Error()},
+		{"three keys", []Caller[int]{{Name: "a", Keys: keys("1", "2", "3")}}, "has 3 keys"},
+		{"zero digest", []Caller[int]{{Name: "a", Keys: []Key{{}}}}, ErrDigestEmpty.Error()},
+		{"digest of nothing", []Caller[int]{{Name: "a", Keys: keys("")}}, ErrDigestEmpty.Error()},
 	}
 	for _, name := range []string{"", "A", "-a", ".a", "_a", "a b", "a\n", "a/b", "é", "a\x00", strings.Repeat("a", 65)} {
 		tests = append(tests, struct {
@@ -106,7 +110,7 @@ func TestFaultyDirectoriesAreRefused(t *testing.T) {
 			}
 		})
 	}
-	if _, err := NewDirectory([]Caller[int]{{Name: "a", Keys: digests("")}}); !errors.Is(err, ErrDigestEmpty) {
+	if _, err := NewDirectory([]Caller[int]{{Name: "a", Keys: keys("")}}); !errors.Is(err, ErrDigestEmpty) {
 		t.Errorf("got %v, want %v", err, ErrDigestEmpty)
 	}
 }
@@ -114,7 +118,7 @@ func TestFaultyDirectoriesAreRefused(t *testing.T) {
 func TestGoodNamesAreAccepted(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"a", "0", "signup", "a.b-c_d", "9-", strings.Repeat("a", 64)} {
-		if _, err := NewDirectory([]Caller[int]{{Name: name, Keys: digests("key")}}); err != nil {
+		if _, err := NewDirectory([]Caller[int]{{Name: name, Keys: keys("key")}}); err != nil {
 			t.Errorf("refused: %v", err)
 		}
 	}
@@ -122,29 +126,29 @@ func TestGoodNamesAreAccepted(t *testing.T) {
 
 func TestDirectoryKeepsNoHoldOfItsSource(t *testing.T) {
 	t.Parallel()
-	source := []Caller[string]{{Name: "a", Keys: digests("key"), Value: "before"}}
+	source := []Caller[string]{{Name: "a", Keys: keys("key"), Value: "before"}}
 	d, err := NewDirectory(source)
 	if err != nil {
 		t.Fatal(err)
 	}
-	source[0].Name, source[0].Keys[0], source[0].Value = "z", DigestOf("intruder"), "after"
-	c, _, ok := d.Find("key")
-	if !ok || c.Name != "a" || c.Keys[0] != DigestOf("key") || c.Value != "before" {
+	source[0].Name, source[0].Keys[0].Digest, source[0].Value = "z", DigestOf("intruder"), "after"
+	c, _, err := d.Find("key", today)
+	if err != nil || c.Name != "a" || c.Keys[0].Digest != DigestOf("key") || c.Value != "before" {
 		t.Error("changing the source changed the directory")
 	}
-	if _, _, ok := d.Find("intruder"); ok {
+	if _, _, err := d.Find("intruder", today); err == nil {
 		t.Error("a key got in after the directory was built")
 	}
 }
 
 func TestFindAllocatesNothing(t *testing.T) {
 	key, digest := newKey(t)
-	d, err := NewDirectory([]Caller[int]{{Name: "a", Keys: []Digest{digest}}})
+	d, err := NewDirectory([]Caller[int]{{Name: "a", Keys: []Key{{Digest: digest}}}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, presented := range map[string]string{"known": key, "unknown": key[1:], "long": strings.Repeat("k", MaxPresented)} {
-		if got := testing.AllocsPerRun(100, func() { _, _, _ = d.Find(presented) }); got != 0 {
+		if got := testing.AllocsPerRun(100, func() { _, _, _ = d.Find(presented, today) }); got != 0 {
 			t.Errorf("%s: got %v allocations", name, got)
 		}
 	}

@@ -31,7 +31,7 @@ func FuzzExtract(f *testing.F) {
 		}
 		key, err := e.Extract(h, query, "")
 		if err != nil {
-			if key != "" || !slices.Contains([]error{ErrNone, ErrAmbiguous, ErrMalformed}, err) {
+			if key != "" || !slices.Contains([]error{ErrNone, ErrAmbiguous, ErrAlias, ErrMalformed}, err) {
 				t.Fatalf("refused in an unknown way: %v", err)
 			}
 			return

@@ -37,7 +37,7 @@ func TestKeysHaveTheirForm(t *testing.T) {
 	if digest != DigestOf(key) {
 		t.Error("the digest is of something else than the key")
 	}
-	if !isKey(key) {
+	if !isKey(key, MaxPresented) {
 		t.Error("a key could not be presented")
 	}
 }

@@ -88,7 +88,8 @@ func TestNoKeyIsTaken(t *testing.T) {
 	}{
 		{"nothing", nil, "", ErrNone},
 		{"other headers", header("X-Key", "key", "Cookie", "X-Api-Key=key", "Proxy-Authorization", "Bearer key"), "", ErrNone},
-		{"underscores", header("X_API_Key", "key", "X_Api_Key", "key", "x_api-key", "key"), "", ErrNone},
+		{"underscores", header("X_API_Key", "key", "X_Api_Key", "key", "x_api-key", "key"), "", ErrAlias},
+		{"underscores next to the key", header("X-API-Key", "key", "X_API_KEY", "other"), "", ErrAlias},
 		{"not canonical", http.Header{"x-api-key": {"key"}, "X-API-Key": {"key"}}, "", ErrNone},
 		{"other parameter", nil, "Access_Key=key&api_key=key", ErrNone},
 		{"header as parameter", nil, "X-API-Key=key&Authorization=key", ErrNone},

@@ -1,0 +1,101 @@
+package jwt
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/ringward/ringward/caddymodule/internal/caller"
+)
+
+// Policy is what a route asks of a token. It must not be changed while in use.
+type Policy struct {
+	// Audiences: the claim "aud" must be or hold one of them. At least one.
+	Audiences []string
+
+	// Scopes must all be among the token's.
+	Scopes []string
+
+	// Claims must each be, or as an array hold, one of the values.
+	Claims map[string][]string
+
+	// Type, if set, is the type that the header must have, such as "at+jwt" for
+	// access tokens of RFC 9068. Default: that, "JWT" or none.
+	Type string
+
+	// NameClaim is the claim that holds the caller's name. Default: "sub".
+	NameClaim string
+
+	// Names gives the caller for values of NameClaim. If it is empty, the value
+	// itself must be a possible name; otherwise values that are not in it are
+	// refused.
+	Names map[string]string
+
+	// TierClaim, if set, is the claim that holds the caller's tier.
+	TierClaim string
+}
+
+// Check reports the fault of a policy.
+func (p *Policy) Check() error {
+	if len(p.Audiences) == 0 || slices.Contains(p.Audiences, "") {
+		return errors.New("an audience is required: without one, a token for any other service would be good here")
+	}
+	for name, values := range p.Claims {
+		if len(values) == 0 {
+			return fmt.Errorf("the required claim %q has no value", name)
+		}
+	}
+	for _, name := range p.Names {
+		if !caller.ValidName(name) {
+			return fmt.Errorf("caller name %q is not possible", name)
+		}
+	}
+	return nil
+}
+
+// admit checks a good token against the policy.
+func (p *Policy) admit(c *claims) (name string, err error) {
+	if !p.isType(c.kind) {
+		return "", ErrType
+	}
+	if !overlap(c.texts("aud"), p.Audiences) {
+		return "", ErrAudience
+	}
+	for claim, values := range p.Claims {
+		if !c.hasOneOf(claim, values) {
+			return "", ErrClaim
+		}
+	}
+	if name, err = p.name(c); err != nil {
+		return "", err
+	}
+	scopes := c.scopes()
+	for _, scope := range p.Scopes {
+		if !slices.Contains(scopes, scope) {
+			return "", ErrScope
+		}
+	}
+	return name, nil
+}
+
+func (p *Policy) isType(kind string) bool {
+	if p.Type != "" {
+		return typeName(kind) == typeName(p.Type)
+	}
+	return slices.Contains(tokenTypes, typeName(kind))
+}
+
+func (p *Policy) name(c *claims) (string, error) {
+	claim := p.NameClaim
+	if claim == "" {
+		claim = "sub"
+	}
+	name := c.text(claim)
+	if len(p.Names) > 0 {
+		name = p.Names[name] // a name that is not there is empty, and refused
+	}
+	if !caller.ValidName(name) {
+		return "", ErrName
+	}
+	return name, nil
+}

@@ -1,0 +1,160 @@
+package caller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// sourceTime bounds one reading of one source.
+const sourceTime = 10 * time.Second
+
+// Registry holds the directory in force and replaces it when a source changes,
+// without a request waiting. It is safe for concurrent use.
+type Registry[T any] struct {
+	current atomic.Pointer[Directory[T]]
+	build   func(Spec) (T, error)
+	report  func(Notice)
+
+	mu      sync.Mutex
+	static  []Caller[T]
+	sources []*sourceState[T]
+}
+
+// Notice tells of a change of a source.
+type Notice struct {
+	// Source is the name of the source.
+	Source string
+
+	// Err is why its new state is not in force; nil after a change that is, and
+	// after the end of a failure.
+	Err error
+
+	// Callers is the number of callers now, from all sources.
+	Callers int
+}
+
+// NewRegistry reads the sources once and builds the first directory, of the
+// static callers and of all sources. A source that cannot be read fails it,
+// unless it may be late. Build makes the value of a caller from its spec; an
+// error of it refuses the whole set, as a caller that is left out silently would
+// be a riddle. Report, which may be nil, hears of changes, and once of each
+// failure.
+func NewRegistry[T any](ctx context.Context, static []Caller[T], build func(Spec) (T, error), report func(Notice), sources ...Source) (*Registry[T], error) {
+	if report == nil {
+		report = func(Notice) {}
+	}
+	r := &Registry[T]{static: slices.Clone(static), build: build, report: report}
+	for _, source := range sources {
+		state := &sourceState[T]{Source: source}
+		if err := state.read(ctx); err != nil && !source.MayBeLate {
+			return nil, err
+		}
+		r.sources = append(r.sources, state)
+		if err := r.take(state); err != nil {
+			return nil, err
+		}
+	}
+	return r, r.assemble(nil, nil)
+}
+
+// Directory is the one in force. It is taken once a request, so that a request
+// sees one state.
+func (r *Registry[T]) Directory() *Directory[T] { return r.current.Load() }
+
+// Ready returns nil once every source has been read.
+func (r *Registry[T]) Ready() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var late []error
+	for _, s := range r.sources {
+		if !s.loaded {
+			late = append(late, fmt.Errorf("callers of %s are not loaded yet", s.Name))
+		}
+	}
+	return errors.Join(late...)
+}
+
+// Run refreshes at every interval until ctx ends.
+func (r *Registry[T]) Run(ctx context.Context, every time.Duration) {
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			r.Refresh(ctx)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// Refresh reads all sources and puts what changed in force. A source that
+// cannot be read, is not understood, or does not fit the others leaves its last
+// good state in force, however long it lasts; a source that validly no longer
+// has a key or a caller revokes it at once.
+func (r *Registry[T]) Refresh(ctx context.Context) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, s := range r.sources {
+		r.refresh(ctx, s)
+	}
+}
+
+func (r *Registry[T]) refresh(ctx context.Context, s *sourceState[T]) {
+	err := s.read(ctx)
+	if ctx.Err() != nil {
+		return // the end of the registry is no fault of the source
+	}
+	changed := s.pending
+	if err == nil && changed {
+		err = r.take(s)
+	}
+	fault := ""
+	if err != nil {
+		fault = err.Error()
+	}
+	if fault == s.fault && (err != nil || !changed) {
+		return
+	}
+	s.fault = fault
+	r.report(Notice{Source: s.Name, Err: err, Callers: r.current.Load().Len()})
+}
+
+// take puts in force what a source has given last.
+func (r *Registry[T]) take(s *sourceState[T]) error {
+	members, err := s.build(r.build)
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.Name, err)
+	}
+	if err := r.assemble(s, members); err != nil {
+		return fmt.Errorf("%s: %w", s.Name, err)
+	}
+	s.members, s.pending = members, false
+	return nil
+}
+
+// assemble puts the directory of all sources in force, with the given members
+// in place of those of one source.
+func (r *Registry[T]) assemble(instead *sourceState[T], members []member[T]) error {
+	all := slices.Clone(r.static)
+	for _, s := range r.sources {
+		from := s.members
+		if s == instead {
+			from = members
+		}
+		for _, m := range from {
+			all = append(all, m.caller)
+		}
+	}
+	directory, err := NewDirectory(all)
+	if err != nil {
+		return err
+	}
+	r.current.Store(directory)
+	return nil
+}
