@@ -61,7 +61,12 @@ func NewIPSet(prefixes []netip.Prefix) *IPSet {
 		return cmp.Or(a.first.Compare(b.first), b.last.Compare(a.last))
 	})
 	// Prefixes are apart or one holds the other, and the wider one comes first.
-	apart := slices.CompactFunc(ranges, func(kept, next ipRange) bool { return next.first.Compare(kept.last) <= 0 })
+	apart := ranges[:0]
+	for _, r := range ranges {
+		if n := len(apart); n == 0 || apart[n-1].last.Less(r.first) {
+			apart = append(apart, r)
+		}
+	}
 	return &IPSet{ranges: slices.Clip(apart)}
 }
 
