@@ -22,7 +22,7 @@ func TestExpiryIsADayOrAMoment(t *testing.T) {
 			t.Errorf("%s: not valid to %s", text, last)
 		}
 		written, err := e.MarshalText()
-		if back, err2 := ParseExpiry(string(written)); err != nil || err2 != nil || !back.Equal(e.Time) {
+		if back, err2 := ParseExpiry(string(written)); err != nil || err2 != nil || !time.Time(back).Equal(time.Time(e)) {
 			t.Errorf("%s: came back as %s", text, written)
 		}
 	}
@@ -38,7 +38,7 @@ func TestExpiryIsADayOrAMoment(t *testing.T) {
 
 func TestExpiredKeysAndCallersAreNotFound(t *testing.T) {
 	t.Parallel()
-	soon, later := Expiry{today.Add(time.Hour)}, Expiry{today.Add(2 * time.Hour)}
+	soon, later := Expiry(today.Add(time.Hour)), Expiry(today.Add(2*time.Hour))
 	d, err := NewDirectory([]Caller[int]{
 		{Name: "a", Keys: []Key{{DigestOf("old"), soon}, {DigestOf("new"), Expiry{}}}, Expires: later},
 	})
