@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -76,9 +77,9 @@ func (l *IPList) Refresh() (changed bool, err error) {
 		faults = append(faults, err)
 	}
 	if changed || l.current.Load() == nil {
-		all := l.inline
+		all := slices.Clone(l.inline)
 		for _, file := range l.files {
-			all = append(all[:len(all):len(all)], file.prefixes...)
+			all = append(all, file.prefixes...)
 		}
 		l.current.Store(NewIPSet(all))
 	}

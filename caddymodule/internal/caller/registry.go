@@ -39,7 +39,7 @@ type Notice struct {
 }
 
 // NewRegistry reads the sources once and builds the first directory, of the
-// static callers and of all sources. A source that cannot be read fails it,
+// static callers and of all sources. A source that gives no good set fails it,
 // unless it may be late. Build makes the value of a caller from its spec; an
 // error of it refuses the whole set, as a caller that is left out silently would
 // be a riddle. Report, which may be nil, hears of changes, and once of each
@@ -51,13 +51,17 @@ func NewRegistry[T any](ctx context.Context, static []Caller[T], build func(Spec
 	r := &Registry[T]{static: slices.Clone(static), build: build, report: report}
 	for _, source := range sources {
 		state := &sourceState[T]{Source: source}
-		if err := state.read(ctx); err != nil && !source.MayBeLate {
-			return nil, err
-		}
 		r.sources = append(r.sources, state)
-		if err := r.take(state); err != nil {
+		err := state.read(ctx)
+		if err == nil && state.pending {
+			err = r.take(state)
+		}
+		if err != nil && !source.MayBeLate {
 			return nil, err
 		}
+	}
+	if r.current.Load() != nil {
+		return r, nil
 	}
 	return r, r.assemble(nil, nil)
 }
@@ -66,14 +70,12 @@ func NewRegistry[T any](ctx context.Context, static []Caller[T], build func(Spec
 // sees one state.
 func (r *Registry[T]) Directory() *Directory[T] { return r.current.Load() }
 
-// Ready returns nil once every source has been read.
+// Ready returns nil once a set of every source has been in force.
 func (r *Registry[T]) Ready() error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	var late []error
 	for _, s := range r.sources {
-		if !s.loaded {
-			late = append(late, fmt.Errorf("callers of %s are not loaded yet", s.Name))
+		if !s.taken.Load() {
+			late = append(late, fmt.Errorf("the callers of %s are not in force yet", s.Name))
 		}
 	}
 	return errors.Join(late...)
@@ -93,7 +95,7 @@ func (r *Registry[T]) Run(ctx context.Context, every time.Duration) {
 	}
 }
 
-// Refresh reads all sources and puts what changed in force. A source that
+// Refresh reads all sources, in their order, and puts what changed in force. A source that
 // cannot be read, is not understood, or does not fit the others leaves its last
 // good state in force, however long it lasts; a source that validly no longer
 // has a key or a caller revokes it at once.
@@ -135,6 +137,7 @@ func (r *Registry[T]) take(s *sourceState[T]) error {
 		return fmt.Errorf("%s: %w", s.Name, err)
 	}
 	s.members, s.pending = members, false
+	s.taken.Store(true)
 	return nil
 }
 

@@ -3,6 +3,7 @@ package caller
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 
 	"github.com/go-json-experiment/json"
 )
@@ -11,12 +12,12 @@ import (
 type sourceState[T any] struct {
 	Source
 
-	latest  []Spec // what could be read last
-	texts   []string
-	pending bool // latest is not in force
-	loaded  bool // something could be read
+	latest  []Spec   // what could be read last
+	texts   []string // latest, as JSON; nil before the first reading
+	pending bool     // latest is not in force
 	members []member[T]
-	fault   string // what was reported last; empty if all is well
+	taken   atomic.Bool // something has been in force
+	fault   string      // what was reported last; empty if all is well
 }
 
 // member is a caller in force, with the spec it was built from.
@@ -41,10 +42,10 @@ func (s *sourceState[T]) read(ctx context.Context) error {
 		}
 		texts[i] = string(text)
 	}
-	if s.loaded && slices.Equal(texts, s.texts) {
+	if s.texts != nil && slices.Equal(texts, s.texts) {
 		return nil
 	}
-	s.latest, s.texts, s.pending, s.loaded = specs, texts, true, true
+	s.latest, s.texts, s.pending = specs, texts, true
 	return nil
 }
 

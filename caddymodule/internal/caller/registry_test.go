@@ -209,6 +209,10 @@ func TestRegistryBeginsWithoutASecretButNotWithoutAFile(t *testing.T) {
 	if err := r.Ready(); err != nil {
 		t.Error(err)
 	}
+	bad := &secret{fields: map[string]string{"a": `{"keys":[],"tier":"unknown"}`}}
+	if err := newRegistry(t, nil, SecretSource("bad", bad.fetch)).Ready(); err == nil {
+		t.Error("ready with callers that their owner refuses")
+	}
 	path := filepath.Join(t.TempDir(), "missing")
 	if _, err := NewRegistry(t.Context(), nil, build, nil, FileSource(path)); err == nil || !strings.Contains(err.Error(), path) {
 		t.Errorf("a missing file: got %v", err)

@@ -199,6 +199,15 @@ func TestKeysForOtherUsesAreNotUsed(t *testing.T) {
 		{Key: otherRSA().Public(), KeyID: "twice"},
 		{Key: rsaKey().Public(), KeyID: "twice"},
 	}}
+	usable, err := parseKeys(must(json.Marshal(set)))
+	for _, key := range usable {
+		if key.KeyID == "private" || key.KeyID == "enc" {
+			t.Errorf("%s counts as a key", key.KeyID)
+		}
+	}
+	if err != nil || len(usable) != 4 {
+		t.Errorf("got %d keys, %v", len(usable), err)
+	}
 	refuses(t, newVerifier(t, newIssuer(string(must(json.Marshal(set)))), nil), map[string]attack{
 		"published private": {sign(jose.RS256, otherRSA(), "private", goodClaims(), nil), ErrUnknownKey},
 		"for encryption":    {sign(jose.RS256, otherRSA(), "enc", goodClaims(), nil), ErrUnknownKey},

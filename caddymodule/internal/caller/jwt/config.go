@@ -43,7 +43,8 @@ type Config struct {
 	MaxAge time.Duration
 
 	// Refresh is how often the keys are fetched anew, and so how long a key that
-	// the issuer takes back stays good. Default: 15 min; 5 s for a file.
+	// the issuer takes back stays good. Default: 15 min, at least 10 s; 5 s for a
+	// file.
 	Refresh time.Duration
 
 	// MaxKeyAge is how long keys are used while they cannot be fetched anew;
@@ -112,6 +113,9 @@ func (c *Config) checkTimes() error {
 	}
 	if c.MaxLifetime < 0 || c.MaxAge < 0 || c.Refresh < 0 {
 		return errors.New("a time is negative")
+	}
+	if c.JWKSFile == "" && c.Refresh < fetchGap {
+		return errors.New("the keys would be fetched more often than every 10 s")
 	}
 	if c.MaxKeyAge <= c.Refresh {
 		return errors.New("the keys would be too old before they are fetched anew")

@@ -81,10 +81,6 @@ func (i *issuer) serve(path, body string) {
 	i.set(path, func(*http.Request) (*http.Response, error) { return reply(http.StatusOK, body), nil })
 }
 
-func (i *issuer) fail(path string) {
-	i.set(path, func(*http.Request) (*http.Response, error) { return nil, errors.New("connection refused") })
-}
-
 func (i *issuer) count(path string) int {
 	i.mu.Lock()
 	defer i.mu.Unlock()

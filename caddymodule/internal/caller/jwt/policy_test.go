@@ -85,6 +85,7 @@ func TestFaultyConfigsAreRefused(t *testing.T) {
 		"alg in lower case": {Issuer: testIssuer, Algorithms: []string{"rs256"}},
 		"huge skew":         {Issuer: testIssuer, Skew: time.Hour},
 		"negative age":      {Issuer: testIssuer, MaxAge: -1},
+		"keys too often":    {Issuer: testIssuer, Refresh: time.Second},
 		"keys too young":    {Issuer: testIssuer, Refresh: time.Hour, MaxKeyAge: time.Minute},
 	} {
 		if _, err := New(cfg); err == nil {

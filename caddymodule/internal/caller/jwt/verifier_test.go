@@ -175,6 +175,19 @@ func TestRevokedKeyDropsItsCachedTokens(t *testing.T) {
 	})
 }
 
+func TestCachedTokenIsForgottenAfterAWhile(t *testing.T) {
+	t.Parallel()
+	var c cache
+	now := time.Now()
+	c.put(digest{1}, cached{claims: &claims{}, until: now.Add(cacheTime)}, 10)
+	if _, ok := c.get(digest{1}, 0, now.Add(cacheTime-1)); !ok {
+		t.Error("forgotten too early")
+	}
+	if _, ok := c.get(digest{1}, 0, now.Add(cacheTime)); ok {
+		t.Error("remembered too long")
+	}
+}
+
 func TestCacheIsBounded(t *testing.T) {
 	t.Parallel()
 	var c cache
