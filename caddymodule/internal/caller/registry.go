@@ -49,6 +49,9 @@ func NewRegistry[T any](ctx context.Context, static []Caller[T], build func(Spec
 		report = func(Notice) {}
 	}
 	r := &Registry[T]{static: slices.Clone(static), build: build, report: report}
+	if err := r.assemble(nil, nil); err != nil {
+		return nil, err
+	}
 	for _, source := range sources {
 		state := &sourceState[T]{Source: source}
 		r.sources = append(r.sources, state)
@@ -60,10 +63,7 @@ func NewRegistry[T any](ctx context.Context, static []Caller[T], build func(Spec
 			return nil, err
 		}
 	}
-	if r.current.Load() != nil {
-		return r, nil
-	}
-	return r, r.assemble(nil, nil)
+	return r, nil
 }
 
 // Directory is the one in force. It is taken once a request, so that a request
@@ -95,10 +95,12 @@ func (r *Registry[T]) Run(ctx context.Context, every time.Duration) {
 	}
 }
 
-// Refresh reads all sources, in their order, and puts what changed in force. A source that
-// cannot be read, is not understood, or does not fit the others leaves its last
-// good state in force, however long it lasts; a source that validly no longer
-// has a key or a caller revokes it at once.
+// Refresh reads all sources, in their order, and puts what changed in force. A
+// source that cannot be read, is not understood, or does not fit the others
+// leaves its last good state in force as a whole, however long it lasts; so a
+// fault in one of its callers holds up a revocation in another, and Report must
+// be heeded. A source that validly no longer has a key or a caller revokes it
+// at once.
 func (r *Registry[T]) Refresh(ctx context.Context) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
