@@ -70,6 +70,13 @@ type CallerConfig struct {
 	// single fields. Default: validity and line_type.
 	Release []string `json:"release,omitempty"`
 
+	// Budgets bound what this caller may cost over all routes together.
+	Budgets []BudgetConfig `json:"budgets,omitempty"`
+
+	// Concurrency bounds this caller's lookups that are under way. Default: no
+	// bound.
+	Concurrency *ConcurrencyConfig `json:"concurrency,omitempty"`
+
 	// Limits are this caller's rate limits, over all routes together.
 	Limits []LimitConfig `json:"limits,omitempty"`
 }
@@ -79,6 +86,8 @@ type callerState struct {
 	name    string
 	release release
 	limits  *limits
+	budgets *quota.Budgets
+	gate    *quota.Gate
 }
 
 // anonymousName stands for requests without a caller key on routes that allow
@@ -159,7 +168,18 @@ func (a *App) newCallerState(c *CallerConfig) (*callerState, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &callerState{name: c.Name, release: released, limits: own}, nil
+	for i := range c.Budgets {
+		c.Budgets[i].By = string(quota.ByCaller)
+	}
+	budgets, err := newBudgets(a.store, c.Budgets, "")
+	if err != nil {
+		return nil, err
+	}
+	gate, err := c.Concurrency.gate(&a.leases, "caller/"+c.Name)
+	if err != nil {
+		return nil, err
+	}
+	return &callerState{name: c.Name, release: released, limits: own, budgets: budgets, gate: gate}, nil
 }
 
 // Start makes this config the one whose event handlers hear of alerts.

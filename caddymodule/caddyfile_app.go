@@ -35,6 +35,8 @@ func init() {
 //			key <sha256:digest...>
 //			release <data_class|json_pointer...>
 //			limit [<dimension>] <rate...>
+//			budget daily|monthly <units> [soft <units>]
+//			concurrency <max> [queue <n>] [wait <duration>]
 //		}
 //	}
 func parseApp(d *caddyfile.Dispenser, existing any) (any, error) {
@@ -138,9 +140,11 @@ func parseCaller(d *caddyfile.Dispenser, app *App) error {
 		return err
 	}
 	err := readBlock(d, map[string]option{
-		"key":     many(func(d *caddyfile.Dispenser) error { return parseCallerKeys(d, &c) }),
-		"release": checked(list("release <data_class|json_pointer...>", &c.Release), c.checkRelease),
-		"limit":   checked(many(func(d *caddyfile.Dispenser) error { return parseCallerLimits(d, &c.Limits) }), c.checkLimits),
+		"key":         many(func(d *caddyfile.Dispenser) error { return parseCallerKeys(d, &c) }),
+		"release":     checked(list("release <data_class|json_pointer...>", &c.Release), c.checkRelease),
+		"limit":       checked(many(func(d *caddyfile.Dispenser) error { return parseCallerLimits(d, &c.Limits) }), c.checkLimits),
+		"budget":      many(func(d *caddyfile.Dispenser) error { return parseBudget(d, false, &c.Budgets) }),
+		"concurrency": once(func(d *caddyfile.Dispenser) error { return parseConcurrency(d, &c.Concurrency) }),
 	})
 	if err != nil {
 		return err
@@ -164,23 +168,6 @@ func (c *CallerConfig) checkLimits() error {
 		if _, err := limit.rule(quota.ByCaller, ""); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// parseCallerLimits reads rates, after the dimension by which they are counted
-// besides the caller, if there is one.
-func parseCallerLimits(d *caddyfile.Dispenser, limits *[]LimitConfig) error {
-	args := d.RemainingArgs()
-	by := ""
-	if len(args) > 0 && !strings.Contains(args[0], "/") {
-		by, args = args[0], args[1:]
-	}
-	if len(args) == 0 {
-		return d.Err("the form is: limit [<dimension>] <rate...>, such as limit 100/m 2000/d or limit number 5/d")
-	}
-	for _, rate := range args {
-		*limits = append(*limits, LimitConfig{By: by, Rate: rate})
 	}
 	return nil
 }

@@ -60,6 +60,8 @@ type route struct {
 //		set <parameter> <value...>
 //		answer provider | unified [<operation>]
 //		limit <dimension> <rate...>
+//		budget provider|caller daily|monthly <units> [soft <units>]
+//		concurrency <max> [queue <n>] [wait <duration>]
 //		block <digits>
 //		session header|cookie <name>
 //
@@ -144,6 +146,8 @@ func (r *route) options() map[string]option {
 		"set":            checked(many(r.parseSetting), r.checkSettings),
 		"answer":         once(r.parseAnswer),
 		"limit":          many(r.parseLimit),
+		"budget":         many(func(d *caddyfile.Dispenser) error { return parseBudget(d, true, &e.Budgets) }),
+		"concurrency":    once(func(d *caddyfile.Dispenser) error { return parseConcurrency(d, &e.Concurrency) }),
 		"block":          once(r.parseBlock),
 		"session":        once(r.parseSession),
 	}
@@ -162,50 +166,6 @@ func (r *route) parseNumbers(d *caddyfile.Dispenser) error {
 	err := exactly(d, "numbers valid|possible", &check)
 	r.edge.Numbers.Check = phone.Check(check)
 	return err
-}
-
-func (r *route) parseLimit(d *caddyfile.Dispenser) error {
-	args := d.RemainingArgs()
-	if len(args) < 2 {
-		return d.Errf("%d arguments, but the form is: limit <dimension> <rate...>, such as limit ip 10/h or limit caller+number 5/d", len(args))
-	}
-	for _, rate := range args[1:] {
-		l := LimitConfig{By: args[0], Rate: rate}
-		if _, err := l.rule("", ""); err != nil {
-			return d.WrapErr(err)
-		}
-		r.edge.Limits = append(r.edge.Limits, l)
-	}
-	return nil
-}
-
-func (r *route) parseBlock(d *caddyfile.Dispenser) error {
-	var digits string
-	if err := exactly(d, "block <digits>", &digits); err != nil {
-		return err
-	}
-	var err error
-	r.edge.BlockDigits, err = strconv.Atoi(digits)
-	if err != nil || r.edge.BlockDigits < minBlockDigits || r.edge.BlockDigits > maxBlockDigits {
-		return d.Errf("%q is not %d to %d; the form is: block <digits>", digits, minBlockDigits, maxBlockDigits)
-	}
-	return nil
-}
-
-func (r *route) parseSession(d *caddyfile.Dispenser) error {
-	var where, name string
-	if err := exactly(d, "session header|cookie <name>", &where, &name); err != nil {
-		return err
-	}
-	switch where {
-	case "header":
-		r.edge.Session = &SessionConfig{Header: name}
-	case "cookie":
-		r.edge.Session = &SessionConfig{Cookie: name}
-	default:
-		return d.Errf("%q is no place for a session: use header or cookie", where)
-	}
-	return nil
 }
 
 // check finds while adapting, where the line can be named, what provisioning

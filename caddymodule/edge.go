@@ -60,6 +60,13 @@ type Edge struct {
 	// Limits are the rate limits of this route's provider.
 	Limits []LimitConfig `json:"limits,omitempty"`
 
+	// Budgets bound what this provider may cost.
+	Budgets []BudgetConfig `json:"budgets,omitempty"`
+
+	// Concurrency bounds the lookups at this provider that are under way.
+	// Default: no bound.
+	Concurrency *ConcurrencyConfig `json:"concurrency,omitempty"`
+
 	// BlockDigits is how many first digits of a full number, without "+", make
 	// its block, for limits by block. Default: 7.
 	BlockDigits int `json:"block_digits,omitempty"`
@@ -73,6 +80,9 @@ type Edge struct {
 	ops       map[*provider.Operation]*operation
 	parser    *phone.Parser
 	limits    *limits
+	budgets   *quota.Budgets
+	gate      *quota.Gate
+	leases    leases
 	extractor *caller.Extractor
 	slotsIn   slotParts
 	served    map[string]*callerState // nil: every caller of the app
@@ -137,11 +147,10 @@ func (e *Edge) provisionCallers() error {
 		if err != nil {
 			return fmt.Errorf("anonymous: %w", err)
 		}
-		none, err := newLimits(e.app.store, nil, quota.ByCaller, "")
-		if err != nil {
+		if e.anonymous, err = e.app.newCallerState(&CallerConfig{Name: anonymousName}); err != nil {
 			return err
 		}
-		e.anonymous = &callerState{name: anonymousName, release: released, limits: none}
+		e.anonymous.release = released
 	}
 	if e.anonymous == nil && len(e.serving()) == 0 {
 		return errors.New("nobody may ask: describe a caller in the global ringward option (`ringward caller new NAME` makes a key), or set anonymous for callers on the same host")
@@ -204,6 +213,12 @@ func (e *Edge) provisionLimits() error {
 	}
 	var err error
 	if e.limits, err = newLimits(e.app.store, e.Limits, "", e.provider.Name); err != nil {
+		return err
+	}
+	if e.budgets, err = newBudgets(e.app.store, e.Budgets, e.provider.Name); err != nil {
+		return err
+	}
+	if e.gate, err = e.Concurrency.gate(&e.leases, "provider/"+e.provider.Name); err != nil {
 		return err
 	}
 	if e.Session == nil && e.limits.needs(quota.BySession) {
@@ -311,8 +326,12 @@ func partsOf(slots []provider.Slot) slotParts {
 	return parts
 }
 
+// Cleanup lets go of what is shared with other configs.
+func (e *Edge) Cleanup() error { return e.leases.Close() }
+
 // Interface guards.
 var (
 	_ caddy.Provisioner           = (*Edge)(nil)
+	_ caddy.CleanerUpper          = (*Edge)(nil)
 	_ caddyhttp.MiddlewareHandler = (*Edge)(nil)
 )

@@ -176,9 +176,9 @@ func (ex *exchange) decision() audit.Decision {
 }
 
 // spent is what the exchange has cost as far as Ringward knows: nothing where
-// no request reached the provider.
+// no request reached the provider, or where it answered with an error.
 func (ex *exchange) spent() int {
-	if ex.upstreamCalls == 0 {
+	if ex.upstreamCalls == 0 || ex.uncharged {
 		return 0
 	}
 	return ex.cost

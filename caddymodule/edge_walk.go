@@ -37,7 +37,7 @@ func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.
 			ex.fail(p)
 			return
 		}
-		e.lookUp(ex, r, next)
+		e.spend(ex, r, next)
 	})
 	e.close(ex, w)
 	return nil
@@ -259,6 +259,27 @@ func (e *Edge) block(ex *exchange, pseudonyms *audit.Pseudonymizer, number phone
 	}
 	digits := number.Digits()
 	return pseudonyms.Pseudonym("block " + digits[:min(e.BlockDigits, len(digits))])
+}
+
+// spend makes the lookup, which from here on takes up a place and costs money.
+func (e *Edge) spend(ex *exchange, r *http.Request, next caddyhttp.Handler) {
+	leave, p := e.enter(r.Context(), ex)
+	if p != nil {
+		ex.plan = nil // refused, not failed
+		ex.fail(p)
+		return
+	}
+	defer leave()
+	// Not the request's context: what is not charged is given back to a caller
+	// that went away, too.
+	settle, p := e.reserve(quota.OneRequest(context.Background()), ex)
+	if p != nil {
+		ex.plan = nil
+		ex.fail(p)
+		return
+	}
+	defer settle()
+	e.lookUp(ex, r, next)
 }
 
 // lookUp hands the exchange down the chain to the vault door. The request that

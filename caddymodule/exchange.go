@@ -40,7 +40,8 @@ type exchange struct {
 	upstreamStatus    int
 	upstreamTime      time.Duration
 	credentialVersion int
-	cost              int // of the lookup, in cost units
+	cost              int  // of the lookup, in cost units
+	uncharged         bool // the provider answered with an error, which costs nothing
 	answered          bool
 	answer            []byte
 	released          minimize.ClassSet

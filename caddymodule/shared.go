@@ -14,6 +14,7 @@ var (
 	keeperPool  = caddy.NewUsagePool() // credentials, by reference
 	auditPool   = caddy.NewUsagePool() // audit logs, by destination
 	storePool   = caddy.NewUsagePool() // limit counters
+	gatePool    = caddy.NewUsagePool() // who is under way, by name and config
 )
 
 // leases are one module's holds on pooled state. The zero value is ready. They

@@ -122,6 +122,7 @@ func (t *Transport) receive(ctx context.Context, ex *exchange, resp *http.Respon
 	} else {
 		result = ex.plan.Unread(resp.StatusCode)
 	}
+	ex.uncharged = isUncharged(result.Verdict, resp.StatusCode)
 	if cause == nil && result.Verdict == provider.Answer && ex.op.unify != nil {
 		result.Body, cause = ex.op.unify.Append(nil, result.Body)
 	}
@@ -144,6 +145,19 @@ func (t *Transport) receive(ctx context.Context, ex *exchange, resp *http.Respon
 		ex.answered, ex.answer, ex.released = true, result.Body, result.Released
 	}
 	return false
+}
+
+// isUncharged reports answers that providers do not bill: refusals, and errors
+// that have an error's status. What cannot be told counts as billed.
+func isUncharged(verdict provider.Verdict, status int) bool {
+	switch verdict {
+	case provider.Answer, provider.UnknownNumber:
+		return false
+	case provider.ProviderError:
+		return status >= 400
+	default:
+		return true
+	}
 }
 
 // holdsAny looks for every credential that the provider has seen.

@@ -24,6 +24,7 @@ const (
 	CredentialEchoed        = "credential_echoed"         // a provider's answer held the credential
 	AuditUnavailable        = "audit_unavailable"         // entries cannot be written; requests are refused
 	CallerAuthFailures      = "caller_auth_failures"      // repeated failures to authenticate
+	BudgetSoftLimit         = "budget_soft_limit"         // a budget's soft limit was reached
 )
 
 // Names lists the names of all events.
@@ -31,6 +32,7 @@ func Names() []string {
 	return []string{
 		CredentialRejected, CredentialRefreshFailed, CredentialRecovered, CredentialRotated, CredentialStale,
 		CredentialOverdue, CredentialPreviousUsed, CredentialEchoed, AuditUnavailable, CallerAuthFailures,
+		BudgetSoftLimit,
 	}
 }
 
@@ -44,6 +46,8 @@ const (
 	AttrVersion  = "version"
 	AttrFailures = "failures" // how many, from a Detector
 	AttrWindow   = "window"   // within which time, from a Detector
+	AttrPeriod   = "period"   // of a budget: day or month
+	AttrUnits    = "units"    // cost units
 
 	// AttrAggregated is "true" in an event that stands for events with many
 	// different attributes, which it therefore does not have.

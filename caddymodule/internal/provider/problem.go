@@ -16,6 +16,8 @@ const (
 	ReasonInvalidNumber         Reason = "invalid_number"
 	ReasonNumberNotAllowed      Reason = "number_not_allowed"
 	ReasonRateLimited           Reason = "rate_limited"
+	ReasonBudgetExceeded        Reason = "budget_exceeded" // the day's or month's cost units are used up
+	ReasonBusy                  Reason = "busy"            // as many lookups are under way as may be
 	ReasonCredentialUnavailable Reason = "credential_unavailable"
 	ReasonAuditUnavailable      Reason = "audit_unavailable"
 	ReasonUnknownNumber         Reason = "unknown_number"   // the provider knows no such number
