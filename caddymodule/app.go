@@ -38,6 +38,9 @@ type App struct {
 	// directory.
 	Audit AuditConfig `json:"audit"`
 
+	// Lockout, when set, locks out who fails again and again. Default: nobody.
+	Lockout *LockoutConfig `json:"lockout,omitempty"`
+
 	// Callers are the applications that may ask.
 	Callers []CallerConfig `json:"callers,omitempty"`
 
@@ -46,6 +49,7 @@ type App struct {
 	directory  *caller.Directory[*callerState]
 	callers    map[string]*callerState
 	store      *quota.Store
+	backoff    *quota.Backoff // nil: nobody is locked out
 	auditLog   *audit.Log
 	pseudonyms *pseudonyms
 	events     *caddyevents.App
@@ -119,6 +123,9 @@ func (a *App) Provision(ctx caddy.Context) error {
 	registerMetrics(ctx.GetMetricsRegistry())
 	if a.store, err = lease(&a.leases, storePool, "memory", newStore); err != nil {
 		return fmt.Errorf("opening limit counters: %w", err)
+	}
+	if err := a.provisionLockout(); err != nil {
+		return fmt.Errorf("lockout: %w", err)
 	}
 	if err := a.provisionCallers(); err != nil {
 		return err

@@ -31,6 +31,7 @@ func init() {
 //		audit file <path> | stdout {
 //			pseudonym_key vault <path> <field> | file <path> | env <name>
 //		}
+//		lockout { ... }
 //		caller <name> {
 //			key <sha256:digest...>
 //			release <data_class|json_pointer...>
@@ -52,6 +53,7 @@ func parseApp(d *caddyfile.Dispenser, existing any) (any, error) {
 		"vault":       once(func(d *caddyfile.Dispenser) error { return parseVault(d, app) }),
 		"environment": text("environment <name>", &app.Environment),
 		"audit":       once(func(d *caddyfile.Dispenser) error { return parseAudit(d, &app.Audit) }),
+		"lockout":     once(func(d *caddyfile.Dispenser) error { return parseLockout(d, app) }),
 		"caller":      many(func(d *caddyfile.Dispenser) error { return parseCaller(d, app) }),
 	})
 	if err != nil {

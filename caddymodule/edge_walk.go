@@ -85,6 +85,9 @@ func (e *Edge) admit(ex *exchange, w http.ResponseWriter, r *http.Request) *prob
 		return p
 	}
 	ctx := quota.OneRequest(context.Background()) // a caller that goes away was counted
+	if p := e.app.lockedOut(addressKey(ex)); p != nil {
+		return p
+	}
 	if p := e.takeArrival(ctx, ex, 1); p != nil {
 		return p
 	}
@@ -92,7 +95,11 @@ func (e *Edge) admit(ex *exchange, w http.ResponseWriter, r *http.Request) *prob
 	if p := e.authenticate(ex, r, at.Key); p != nil {
 		if p.reason == provider.ReasonUnauthenticated {
 			authFailures().Fail(alert.CallerAuthFailures, alert.AttrClientIP, ex.ipKey())
+			e.app.failed(addressKey(ex))
 		}
+		return p
+	}
+	if p := e.app.lockedOut(callerKey(ex)); p != nil {
 		return p
 	}
 	if ex.op == nil { // told to known callers only
@@ -230,6 +237,7 @@ func (e *Edge) checkNumber(ex *exchange, asked intake.Asked) (formatted string, 
 	case errors.Is(err, phone.ErrRegion) || errors.Is(err, phone.ErrType):
 		return "", &problem{reason: provider.ReasonNumberNotAllowed, detail: err.Error()}
 	case err != nil:
+		e.app.failed(callerKey(ex))
 		return "", &problem{reason: provider.ReasonInvalidNumber, detail: err.Error()}
 	}
 	pseudonyms, err := e.app.pseudonyms.get()

@@ -49,7 +49,7 @@ func (l *appList) latest() *App {
 // hub is the process's one way out for alerts. Repeats are folded together
 // across reloads.
 var hub = sync.OnceValue(func() *alert.Hub {
-	return alert.NewHub(deliver, alert.HubOptions{SameBy: []string{alert.AttrProvider, alert.AttrSource, alert.AttrClientIP}})
+	return alert.NewHub(deliver, alert.HubOptions{SameBy: []string{alert.AttrProvider, alert.AttrSource, alert.AttrClientIP, alert.AttrCaller}})
 })
 
 // authFailures notices who keeps trying keys.

@@ -26,6 +26,7 @@ var publicProblems = map[provider.Reason]public{
 	provider.ReasonInvalidNumber:         {http.StatusBadRequest, "Invalid phone number", "the number is not a phone number"},
 	provider.ReasonNumberNotAllowed:      {http.StatusForbidden, "Number not allowed", "numbers of this region or type are not looked up here"},
 	provider.ReasonRateLimited:           {http.StatusTooManyRequests, "Too many requests", "wait as Retry-After says"},
+	provider.ReasonLockedOut:             {http.StatusTooManyRequests, "Locked out", "too many requests failed: correct them, and wait as Retry-After says"},
 	provider.ReasonBudgetExceeded:        {http.StatusTooManyRequests, "Budget used up", "wait as Retry-After says"},
 	provider.ReasonBusy:                  {http.StatusServiceUnavailable, "Too busy", "try again later"},
 	provider.ReasonCredentialUnavailable: {http.StatusServiceUnavailable, "Temporarily unavailable", "try again later"},

@@ -14,6 +14,7 @@ var (
 	keeperPool  = caddy.NewUsagePool() // credentials, by reference
 	auditPool   = caddy.NewUsagePool() // audit logs, by destination
 	storePool   = caddy.NewUsagePool() // limit counters
+	backoffPool = caddy.NewUsagePool() // who is locked out, by the config
 	gatePool    = caddy.NewUsagePool() // who is under way, by name and config
 )
 

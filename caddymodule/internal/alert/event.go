@@ -24,6 +24,7 @@ const (
 	CredentialEchoed        = "credential_echoed"         // a provider's answer held the credential
 	AuditUnavailable        = "audit_unavailable"         // entries cannot be written; requests are refused
 	CallerAuthFailures      = "caller_auth_failures"      // repeated failures to authenticate
+	LockedOut               = "locked_out"                // an address or caller failed too often
 	BudgetSoftLimit         = "budget_soft_limit"         // a budget's soft limit was reached
 )
 
@@ -32,7 +33,7 @@ func Names() []string {
 	return []string{
 		CredentialRejected, CredentialRefreshFailed, CredentialRecovered, CredentialRotated, CredentialStale,
 		CredentialOverdue, CredentialPreviousUsed, CredentialEchoed, AuditUnavailable, CallerAuthFailures,
-		BudgetSoftLimit,
+		BudgetSoftLimit, LockedOut,
 	}
 }
 
@@ -48,6 +49,7 @@ const (
 	AttrWindow   = "window"   // within which time, from a Detector
 	AttrPeriod   = "period"   // of a budget: day or month
 	AttrUnits    = "units"    // cost units
+	AttrSeconds  = "seconds"  // how long a lockout lasts
 
 	// AttrAggregated is "true" in an event that stands for events with many
 	// different attributes, which it therefore does not have.

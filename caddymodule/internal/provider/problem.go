@@ -16,6 +16,7 @@ const (
 	ReasonInvalidNumber         Reason = "invalid_number"
 	ReasonNumberNotAllowed      Reason = "number_not_allowed"
 	ReasonRateLimited           Reason = "rate_limited"
+	ReasonLockedOut             Reason = "locked_out"      // failed too often of late
 	ReasonBudgetExceeded        Reason = "budget_exceeded" // the day's or month's cost units are used up
 	ReasonBusy                  Reason = "busy"            // as many lookups are under way as may be
 	ReasonCredentialUnavailable Reason = "credential_unavailable"
