@@ -38,6 +38,10 @@ type App struct {
 	// directory.
 	Audit AuditConfig `json:"audit"`
 
+	// LimitStore, when set, is where limits and budgets are counted. Default:
+	// in this process, and each instance counts alone.
+	LimitStore *LimitStoreConfig `json:"limit_store,omitempty"`
+
 	// Lockout, when set, locks out who fails again and again. Default: nobody.
 	Lockout *LockoutConfig `json:"lockout,omitempty"`
 
@@ -48,7 +52,7 @@ type App struct {
 	logger     *zap.Logger
 	directory  *caller.Directory[*callerState]
 	callers    map[string]*callerState
-	store      *quota.Store
+	store      quota.Counters
 	backoff    *quota.Backoff // nil: nobody is locked out
 	auditLog   *audit.Log
 	pseudonyms *pseudonyms
@@ -121,8 +125,8 @@ func (a *App) Provision(ctx caddy.Context) error {
 	a.events = events.(*caddyevents.App)
 
 	registerMetrics(ctx.GetMetricsRegistry())
-	if a.store, err = lease(&a.leases, storePool, "memory", newStore); err != nil {
-		return fmt.Errorf("opening limit counters: %w", err)
+	if err := a.provisionStore(ctx); err != nil {
+		return fmt.Errorf("limits: %w", err)
 	}
 	if err := a.provisionLockout(); err != nil {
 		return fmt.Errorf("lockout: %w", err)
@@ -133,7 +137,7 @@ func (a *App) Provision(ctx caddy.Context) error {
 	return a.provisionAudit(ctx)
 }
 
-func newStore() (*quota.Store, func() error, error) {
+func newStore() (quota.Counters, func() error, error) {
 	store := quota.NewMemoryStore()
 	return store, store.Close, nil
 }

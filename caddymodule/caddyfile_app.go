@@ -31,6 +31,7 @@ func init() {
 //		audit file <path> | stdout {
 //			pseudonym_key vault <path> <field> | file <path> | env <name>
 //		}
+//		limits redis <address...> { ... }
 //		lockout { ... }
 //		caller <name> {
 //			key <sha256:digest...>
@@ -53,6 +54,7 @@ func parseApp(d *caddyfile.Dispenser, existing any) (any, error) {
 		"vault":       once(func(d *caddyfile.Dispenser) error { return parseVault(d, app) }),
 		"environment": text("environment <name>", &app.Environment),
 		"audit":       once(func(d *caddyfile.Dispenser) error { return parseAudit(d, &app.Audit) }),
+		"limits":      once(func(d *caddyfile.Dispenser) error { return parseLimitStore(d, app) }),
 		"lockout":     once(func(d *caddyfile.Dispenser) error { return parseLockout(d, app) }),
 		"caller":      many(func(d *caddyfile.Dispenser) error { return parseCaller(d, app) }),
 	})

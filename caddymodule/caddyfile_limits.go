@@ -137,3 +137,87 @@ func parseConcurrency(d *caddyfile.Dispenser, target **ConcurrencyConfig) error 
 	*target = c
 	return nil
 }
+
+// parseLimitStore reads the global option:
+//
+//	limits redis <address...> {
+//		sentinel <master_name>
+//		cluster
+//		database <n>
+//		username <name>
+//		password vault <path> <field> | file <path> | env <name>
+//		tls
+//		ca <file>
+//		server_name <name>
+//		pseudonym_key vault <path> <field> | file <path> | env <name>
+//		on_failure local [<share>] | deny | allow
+//	}
+func parseLimitStore(d *caddyfile.Dispenser, app *App) error {
+	args := d.RemainingArgs()
+	if len(args) < 2 || args[0] != "redis" {
+		return d.Err("the form is: limits redis <address...> { ... }")
+	}
+	c := &LimitStoreConfig{Addresses: args[1:]}
+	secret := func(target **SecretConfig) option {
+		return once(func(d *caddyfile.Dispenser) error {
+			*target = new(SecretConfig)
+			return parseSecret(d, *target)
+		})
+	}
+	flag := func(name string, target *bool) option {
+		return once(func(d *caddyfile.Dispenser) error {
+			*target = true
+			return exactly(d, name)
+		})
+	}
+	err := readBlock(d, map[string]option{
+		"sentinel":      text("sentinel <master_name>", &c.MasterName),
+		"cluster":       flag("cluster", &c.Cluster),
+		"database":      once(func(d *caddyfile.Dispenser) error { return parseDatabase(d, c) }),
+		"username":      text("username <name>", &c.Username),
+		"password":      secret(&c.Password),
+		"tls":           flag("tls", &c.TLS),
+		"ca":            text("ca <file>", &c.CAFile),
+		"server_name":   text("server_name <name>", &c.ServerName),
+		"pseudonym_key": secret(&c.PseudonymKey),
+		"on_failure":    once(func(d *caddyfile.Dispenser) error { return parseOnFailure(d, c) }),
+	})
+	if err != nil {
+		return err
+	}
+	if err := c.check(); err != nil {
+		return d.WrapErr(err)
+	}
+	app.LimitStore = c
+	return nil
+}
+
+func parseDatabase(d *caddyfile.Dispenser, c *LimitStoreConfig) error {
+	var number string
+	if err := exactly(d, "database <n>", &number); err != nil {
+		return err
+	}
+	var err error
+	if c.Database, err = strconv.Atoi(number); err != nil || c.Database < 0 {
+		return d.Errf("%q is not the number of a database", number)
+	}
+	return nil
+}
+
+func parseOnFailure(d *caddyfile.Dispenser, c *LimitStoreConfig) error {
+	args := d.RemainingArgs()
+	if len(args) == 0 || len(args) > 2 {
+		return d.Err("the form is: on_failure local [<share>] | deny | allow")
+	}
+	c.OnFailure = args[0]
+	if len(args) == 2 {
+		var err error
+		if c.Share, err = strconv.ParseFloat(args[1], 64); err != nil || c.Share <= 0 {
+			return d.Errf("%q is not a share of more than 0 and up to 1", args[1])
+		}
+	}
+	if err := c.check(); err != nil && c.PseudonymKey != nil {
+		return d.WrapErr(err)
+	}
+	return nil
+}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/ringward/ringward/caddymodule/internal/provider"
 	"github.com/ringward/ringward/caddymodule/internal/quota"
@@ -126,7 +127,15 @@ func (e *Edge) takeAll(ctx context.Context, ex *exchange, r *http.Request) *prob
 }
 
 // uncounted refuses what cannot be counted.
-func uncounted(err error) *problem { return &problem{reason: provider.ReasonInternal, cause: err} }
+func uncounted(err error) *problem {
+	if errors.Is(err, quota.ErrUnavailable) {
+		return &problem{reason: provider.ReasonLimitsUnavailable, cause: err, retry: retryLimits}
+	}
+	return &problem{reason: provider.ReasonInternal, cause: err}
+}
+
+// retryLimits is the Retry-After while limits cannot be counted.
+const retryLimits = 5 * time.Second
 
 // counted keeps the states of limits for the answer's headers: those that are
 // told to callers, and any that was reached.

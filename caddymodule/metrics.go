@@ -57,7 +57,7 @@ func histogram(name, help string, buckets []float64, labels ...string) *promethe
 
 func (m *collectors) all() []prometheus.Collector {
 	return []prometheus.Collector{
-		m.requests, m.refusals, m.upstream, m.duration, m.lookup, m.events, m.quota, m.cost, keeperCollector{},
+		m.requests, m.refusals, m.upstream, m.duration, m.lookup, m.events, m.quota, m.cost, keeperCollector{}, limitStoreCollector{},
 	}
 }
 
@@ -114,4 +114,39 @@ func (keeperCollector) Collect(out chan<- prometheus.Metric) {
 			out <- prometheus.MustNewConstMetric(credentialAge, prometheus.GaugeValue, time.Since(status.Created).Seconds(), entry.name, status.Source)
 		}
 	}
+}
+
+var (
+	limitStoreUp = prometheus.NewDesc("ringward_limit_store_up",
+		"1 while limits are counted in the Redis that instances share, else 0.", nil, nil)
+	limitStoreFailures = prometheus.NewDesc("ringward_limit_store_failures_total",
+		"How often Redis failed to count or was late.", nil, nil)
+)
+
+// limitStoreCollector reports on the Redis of the running config, if there is
+// one.
+type limitStoreCollector struct{}
+
+// Describe lists what Collect reports.
+func (limitStoreCollector) Describe(out chan<- *prometheus.Desc) {
+	out <- limitStoreUp
+	out <- limitStoreFailures
+}
+
+// Collect reports how Redis fares.
+func (limitStoreCollector) Collect(out chan<- prometheus.Metric) {
+	app := running.latest()
+	if app == nil {
+		return
+	}
+	store, ok := app.store.(*redisCounters)
+	if !ok {
+		return
+	}
+	status, up := store.status(), 1.0
+	if status.Down {
+		up = 0
+	}
+	out <- prometheus.MustNewConstMetric(limitStoreUp, prometheus.GaugeValue, up)
+	out <- prometheus.MustNewConstMetric(limitStoreFailures, prometheus.CounterValue, float64(status.Failures))
 }

@@ -24,6 +24,8 @@ const (
 	CredentialEchoed        = "credential_echoed"         // a provider's answer held the credential
 	AuditUnavailable        = "audit_unavailable"         // entries cannot be written; requests are refused
 	CallerAuthFailures      = "caller_auth_failures"      // repeated failures to authenticate
+	LimitStoreDown          = "limit_store_down"          // limits are not counted where instances share them
+	LimitStoreUp            = "limit_store_up"            // they are again
 	LockedOut               = "locked_out"                // an address or caller failed too often
 	BudgetSoftLimit         = "budget_soft_limit"         // a budget's soft limit was reached
 )
@@ -33,7 +35,7 @@ func Names() []string {
 	return []string{
 		CredentialRejected, CredentialRefreshFailed, CredentialRecovered, CredentialRotated, CredentialStale,
 		CredentialOverdue, CredentialPreviousUsed, CredentialEchoed, AuditUnavailable, CallerAuthFailures,
-		BudgetSoftLimit, LockedOut,
+		BudgetSoftLimit, LockedOut, LimitStoreDown, LimitStoreUp,
 	}
 }
 

@@ -21,9 +21,10 @@ const (
 	ReasonBusy                  Reason = "busy"            // as many lookups are under way as may be
 	ReasonCredentialUnavailable Reason = "credential_unavailable"
 	ReasonAuditUnavailable      Reason = "audit_unavailable"
-	ReasonUnknownNumber         Reason = "unknown_number"   // the provider knows no such number
-	ReasonUpstreamRefused       Reason = "upstream_refused" // the provider found fault with the input
-	ReasonUpstreamBusy          Reason = "upstream_busy"    // the provider's own rate limit or quota
+	ReasonLimitsUnavailable     Reason = "limits_unavailable" // what cannot be counted is refused
+	ReasonUnknownNumber         Reason = "unknown_number"     // the provider knows no such number
+	ReasonUpstreamRefused       Reason = "upstream_refused"   // the provider found fault with the input
+	ReasonUpstreamBusy          Reason = "upstream_busy"      // the provider's own rate limit or quota
 	ReasonUpstreamError         Reason = "upstream_error"
 	ReasonUpstreamTimeout       Reason = "upstream_timeout"
 	ReasonCanceled              Reason = "canceled" // the caller went away

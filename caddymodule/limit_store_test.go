@@ -1,0 +1,122 @@
+package caddymodule
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ringward/ringward/e2e/redis"
+)
+
+// redisStage is a stage that counts in a real Redis.
+func redisStage(t *testing.T, options string) (*stage, *redis.Server) {
+	t.Helper()
+	server := redis.Start(t)
+	s := newStage(t, "checkthatphone")
+	s.vault.Put("secret/limits", map[string]string{"key": randomText() + randomText()})
+	s.App = "limits redis " + server.Address + " {\n pseudonym_key vault secret/limits key\n " + options + "\n }"
+	return s, server
+}
+
+func TestRedisHoldsCountsAndNoNames(t *testing.T) {
+	s, server := redisStage(t, "")
+	s.Route = "limit caller 2/h\n limit ip 100/h\n limit number 100/h\n limit block 100/h\n budget caller daily 100"
+	s.start()
+	for i, want := range []int{200, 200, 429} {
+		if got := s.lookup(s.Full, canaryNumber); got.status != want {
+			t.Fatalf("request %d: got %d %s", i+1, got.status, got.body)
+		}
+	}
+	s.start() // a reload
+	if got := s.lookup(s.Full, canaryNumber); got.status != 429 {
+		t.Errorf("after a reload: got %d", got.status)
+	}
+	keys, err := server.Command("KEYS", "*")
+	if err != nil || strings.Count(keys, "ringward:") < 5 {
+		t.Fatalf("keys in Redis: %s, %v", keys, err)
+	}
+	for _, name := range []string{"full", "127.0.0.1", "4158586273", "checkthatphone", s.Full} {
+		if strings.Contains(keys, name) {
+			t.Errorf("%q is in the names of the counters: %s", name, keys)
+		}
+	}
+	for key := range strings.FieldsSeq(keys) {
+		if ttl, err := server.Command("TTL", key); strings.HasPrefix(key, "ringward:") && (err != nil || strings.HasPrefix(ttl, "-")) {
+			t.Errorf("%s lives for ever: %s, %v", key, ttl, err)
+		}
+	}
+}
+
+// TestRequestsGoOnWithoutRedis kills it under a route's feet, and brings it back.
+func TestRequestsGoOnWithoutRedis(t *testing.T) {
+	for _, tt := range []struct {
+		policy       string
+		first, fifth int // status of the first and the fifth request without Redis
+	}{
+		{"local 0.2", 200, 429}, // a fifth of 10
+		{"deny", 503, 503},
+		{"allow", 200, 200},
+	} {
+		t.Run(tt.policy, func(t *testing.T) {
+			s, server := redisStage(t, "on_failure "+tt.policy)
+			s.Route = "limit caller 10/h"
+			s.start()
+			if got := s.lookup(s.Full, canaryNumber); got.status != 200 {
+				t.Fatalf("with Redis: got %d %s", got.status, got.body)
+			}
+			server.Kill()
+			for i := range 5 {
+				got := s.lookup(s.Full, canaryNumber)
+				want := map[int]int{0: tt.first, 4: tt.fifth}[i]
+				if want != 0 && got.status != want {
+					t.Errorf("request %d without Redis: got %d %s", i+1, got.status, got.body)
+				}
+				if got.status == 503 && (s.entry(got).Reason != "limits_unavailable" || got.header.Get("Retry-After") == "") {
+					t.Errorf("refused as %s: %v", s.entry(got).Reason, got.header)
+				}
+			}
+			server.Restart()
+			s.await("limits to be counted in Redis again", func() bool {
+				before, _ := server.Command("DBSIZE")
+				got := s.lookup(s.Minimal, canaryNumber)
+				time.Sleep(20 * time.Millisecond) // the store probes Redis once in a while
+				return got.status == 200 && before != "" && !strings.HasSuffix(strings.TrimSpace(before), "0")
+			})
+		})
+	}
+}
+
+// TestAFrozenRedisCostsABoundedTime freezes it, which is worse than killing it:
+// connections stay open and say nothing.
+func TestAFrozenRedisCostsABoundedTime(t *testing.T) {
+	s, server := redisStage(t, "on_failure allow")
+	s.Route = "limit caller 1000/h\n limit ip 1000/h\n limit number 1000/h\n budget provider daily 1000"
+	s.start()
+	s.lookup(s.Full, canaryNumber)
+	server.Freeze()
+	defer server.Thaw()
+	begin := time.Now()
+	const requests = 60
+	for range requests {
+		if got := s.lookup(s.Full, canaryNumber); got.status != 200 {
+			t.Fatalf("got %d %s", got.status, got.body)
+		}
+	}
+	// Five requests wait 50 ms, the others not at all. Without the breaker it
+	// would be three seconds, without the bound for ever.
+	if took := time.Since(begin); took > requests*50*time.Millisecond {
+		t.Errorf("%d requests took %v", requests, took)
+	}
+}
+
+func TestWithoutTheKeyForNamesNothingIsCounted(t *testing.T) {
+	s, server := redisStage(t, "on_failure allow")
+	s.Route = "limit caller 10/h"
+	s.App = strings.Replace(s.App, "vault secret/limits key", "vault secret/missing key", 1)
+	if err := s.tryStart(); err == nil {
+		t.Error("a reference that is wrong does not refuse the config")
+	}
+	if keys, _ := server.Command("KEYS", "*"); strings.Contains(keys, "ringward:") {
+		t.Errorf("keys in Redis: %s", keys)
+	}
+}
