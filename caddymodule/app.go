@@ -2,6 +2,7 @@ package caddymodule
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -71,8 +72,21 @@ type CallerConfig struct {
 	Name string `json:"name"`
 
 	// Keys are digests of caller keys as `ringward caller new` prints them:
-	// "sha256:" and 64 hexadecimal digits. Two can be active at once.
-	Keys []string `json:"keys,omitempty"`
+	// "sha256:" and 64 hexadecimal digits, with an expiry if they have one. Two
+	// can be active at once.
+	Keys []caller.Key `json:"keys,omitempty"`
+
+	// Expires is the day (UTC), or the moment in RFC 3339, from which this caller
+	// is no longer served. Default: never.
+	Expires caller.Expiry `json:"expires,omitzero"`
+
+	// IPRanges are the addresses and prefixes from which this caller may call.
+	// Default: all.
+	IPRanges []string `json:"ip_ranges,omitempty"`
+
+	// Providers names the providers that this caller may ask, as routes have
+	// them. Default: all.
+	Providers []string `json:"providers,omitempty"`
 
 	// Release is what this caller sees: data classes, and JSON pointers to
 	// single fields. Default: validity and line_type.
@@ -94,6 +108,7 @@ type callerState struct {
 	name    string
 	release release
 	limits  *limits
+	only    []string // providers; empty for all
 	budgets *quota.Budgets
 	gate    *quota.Gate
 }
@@ -154,20 +169,33 @@ func (a *App) provisionCallers() error {
 		if err != nil {
 			return fmt.Errorf("caller %q: %w", c.Name, err)
 		}
-		entry := caller.Caller[*callerState]{Name: c.Name, Value: state}
-		for _, text := range c.Keys {
-			digest, err := caller.ParseDigest(text)
-			if err != nil {
-				return fmt.Errorf("caller %q: %w", c.Name, err)
-			}
-			entry.Keys = append(entry.Keys, caller.Key{Digest: digest})
+		ranges, err := parseRanges(c.IPRanges)
+		if err != nil {
+			return fmt.Errorf("caller %q: %w", c.Name, err)
 		}
-		list = append(list, entry)
+		list = append(list, caller.Caller[*callerState]{
+			Name: c.Name, Keys: c.Keys, Expires: c.Expires, Ranges: ranges, Value: state,
+		})
 		a.callers[c.Name] = state
 	}
 	var err error
 	a.directory, err = caller.NewDirectory(list)
 	return err
+}
+
+// parseRanges reads addresses and prefixes; nil, which is every address, for none.
+func parseRanges(texts []string) (*caller.IPSet, error) {
+	if len(texts) == 0 {
+		return nil, nil
+	}
+	prefixes := make([]netip.Prefix, len(texts))
+	for i, text := range texts {
+		var err error
+		if prefixes[i], err = caller.ParsePrefix(text); err != nil {
+			return nil, fmt.Errorf("the address range %q: %w", text, err)
+		}
+	}
+	return caller.NewIPSet(prefixes), nil
 }
 
 func (a *App) newCallerState(c *CallerConfig) (*callerState, error) {
@@ -190,7 +218,7 @@ func (a *App) newCallerState(c *CallerConfig) (*callerState, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &callerState{name: c.Name, release: released, limits: own, budgets: budgets, gate: gate}, nil
+	return &callerState{name: c.Name, release: released, limits: own, only: c.Providers, budgets: budgets, gate: gate}, nil
 }
 
 // Start makes this config the one whose event handlers hear of alerts.

@@ -34,7 +34,10 @@ func init() {
 //		limits redis <address...> { ... }
 //		lockout { ... }
 //		caller <name> {
-//			key <sha256:digest...>
+//			key <sha256:digest...> [expires <date>]
+//			expires <date>
+//			ip <address|prefix...>
+//			providers <name...>
 //			release <data_class|json_pointer...>
 //			limit [<dimension>] <rate...>
 //			budget daily|monthly <units> [soft <units>]
@@ -147,6 +150,9 @@ func parseCaller(d *caddyfile.Dispenser, app *App) error {
 		"key":         many(func(d *caddyfile.Dispenser) error { return parseCallerKeys(d, &c) }),
 		"release":     checked(list("release <data_class|json_pointer...>", &c.Release), c.checkRelease),
 		"limit":       checked(many(func(d *caddyfile.Dispenser) error { return parseCallerLimits(d, &c.Limits) }), c.checkLimits),
+		"expires":     once(func(d *caddyfile.Dispenser) error { return parseCallerExpiry(d, &c) }),
+		"ip":          checked(list("ip <address|prefix...>", &c.IPRanges), c.checkRanges),
+		"providers":   list("providers <name...>", &c.Providers),
 		"budget":      many(func(d *caddyfile.Dispenser) error { return parseBudget(d, false, &c.Budgets) }),
 		"concurrency": once(func(d *caddyfile.Dispenser) error { return parseConcurrency(d, &c.Concurrency) }),
 	})
@@ -180,6 +186,14 @@ func (c *CallerConfig) checkLimits() error {
 // error: it may be a key.
 func parseCallerKeys(d *caddyfile.Dispenser, c *CallerConfig) error {
 	args := d.RemainingArgs()
+	var expires caller.Expiry
+	if n := len(args); n > 2 && args[n-2] == "expires" {
+		var err error
+		if expires, err = caller.ParseExpiry(args[n-1]); err != nil {
+			return d.WrapErr(err)
+		}
+		args = args[:n-2]
+	}
 	if len(args) == 0 {
 		return d.Err("the form is: key sha256:<64 hexadecimal digits>; `ringward caller new NAME` makes one")
 	}
@@ -187,12 +201,30 @@ func parseCallerKeys(d *caddyfile.Dispenser, c *CallerConfig) error {
 		if strings.HasPrefix(arg, caller.KeyPrefix) {
 			return d.Err("this is a caller key itself, but only its digest belongs in a config; treat the key as leaked and make a new one with `ringward caller new NAME`")
 		}
-		if _, err := caller.ParseDigest(arg); err != nil {
+		digest, err := caller.ParseDigest(arg)
+		if err != nil {
 			return d.WrapErr(err)
 		}
+		c.Keys = append(c.Keys, caller.Key{Digest: digest, Expires: expires})
 	}
-	c.Keys = append(c.Keys, args...)
 	return nil
+}
+
+func parseCallerExpiry(d *caddyfile.Dispenser, c *CallerConfig) error {
+	var text string
+	if err := exactly(d, "expires <date>", &text); err != nil {
+		return err
+	}
+	var err error
+	if c.Expires, err = caller.ParseExpiry(text); err != nil {
+		return d.WrapErr(err)
+	}
+	return nil
+}
+
+func (c *CallerConfig) checkRanges() error {
+	_, err := parseRanges(c.IPRanges)
+	return err
 }
 
 // parseSecret reads a reference to a secret, and options where the kind has some.

@@ -140,6 +140,9 @@ func (e *Edge) provisionCallers() error {
 		if !ok {
 			return fmt.Errorf("caller %q is not described: add `caller %s { ... }` to the global ringward option", name, name)
 		}
+		if !state.mayAsk(e.provider.Name) {
+			return fmt.Errorf("caller %q may not ask provider %s: its providers are %v", name, e.provider.Name, state.only)
+		}
 		e.served[name] = state
 	}
 	if e.Anonymous != nil {
@@ -164,6 +167,11 @@ func (e *Edge) provisionCallers() error {
 	return err
 }
 
+// mayAsk reports whether a caller may ask a provider at all.
+func (c *callerState) mayAsk(name string) bool {
+	return len(c.only) == 0 || slices.Contains(c.only, name)
+}
+
 // serving lists everybody who may ask here, the anonymous one included.
 func (e *Edge) serving() []*callerState {
 	from := e.served
@@ -172,7 +180,9 @@ func (e *Edge) serving() []*callerState {
 	}
 	var all []*callerState
 	for _, state := range from {
-		all = append(all, state)
+		if state.mayAsk(e.provider.Name) {
+			all = append(all, state)
+		}
 	}
 	if e.anonymous != nil {
 		all = append(all, e.anonymous)

@@ -152,6 +152,12 @@ func (e *Edge) authenticate(ex *exchange, r *http.Request, pathKey string) *prob
 	}
 	state := found.Value
 	ex.caller, ex.keyID = state, keyID
+	if !found.AllowsFrom(ex.clientIP) {
+		return &problem{reason: provider.ReasonForbidden, cause: errAddress}
+	}
+	if !state.mayAsk(e.provider.Name) {
+		return &problem{reason: provider.ReasonForbidden, cause: errProvider}
+	}
 	if e.served != nil && e.served[state.name] == nil {
 		return &problem{reason: provider.ReasonForbidden, cause: errNotServed}
 	}
@@ -160,6 +166,8 @@ func (e *Edge) authenticate(ex *exchange, r *http.Request, pathKey string) *prob
 
 var (
 	errNotServed       = errors.New("this route does not serve the caller")
+	errAddress         = errors.New("the caller may not call from this address")
+	errProvider        = errors.New("the caller may not ask this provider")
 	errAnonymousRemote = errors.New("anonymous request from another host or through a proxy")
 )
 
