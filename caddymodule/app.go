@@ -46,6 +46,9 @@ type App struct {
 	// Lockout, when set, locks out who fails again and again. Default: nobody.
 	Lockout *LockoutConfig `json:"lockout,omitempty"`
 
+	// Tiers are bounds that several callers have in common, by name.
+	Tiers map[string]TierConfig `json:"tiers,omitempty"`
+
 	// Callers are the applications that may ask.
 	Callers []CallerConfig `json:"callers,omitempty"`
 
@@ -63,6 +66,15 @@ type App struct {
 	secrets  *secrets
 	inFlight *inFlight
 	started  bool
+}
+
+// TierConfig is what each caller of a tier may use.
+type TierConfig struct {
+	// Limits, Budgets and Concurrency are as for a caller, and hold for each
+	// caller of the tier by itself.
+	Limits      []LimitConfig      `json:"limits,omitempty"`
+	Budgets     []BudgetConfig     `json:"budgets,omitempty"`
+	Concurrency *ConcurrencyConfig `json:"concurrency,omitempty"`
 }
 
 // CallerConfig is one application that may ask.
@@ -92,11 +104,15 @@ type CallerConfig struct {
 	// single fields. Default: validity and line_type.
 	Release []string `json:"release,omitempty"`
 
+	// Tier names a tier, the bounds of which this caller has besides its own.
+	// Default: none.
+	Tier string `json:"tier,omitempty"`
+
 	// Budgets bound what this caller may cost over all routes together.
 	Budgets []BudgetConfig `json:"budgets,omitempty"`
 
-	// Concurrency bounds this caller's lookups that are under way. Default: no
-	// bound.
+	// Concurrency bounds this caller's lookups that are under way. Default: the
+	// tier's, or no bound.
 	Concurrency *ConcurrencyConfig `json:"concurrency,omitempty"`
 
 	// Limits are this caller's rate limits, over all routes together.
@@ -183,6 +199,23 @@ func (a *App) provisionCallers() error {
 	return err
 }
 
+// boundsOf joins a caller's own bounds with those of its tier.
+func (a *App) boundsOf(c *CallerConfig) (TierConfig, error) {
+	tier, ok := a.Tiers[c.Tier]
+	if c.Tier != "" && !ok {
+		return tier, fmt.Errorf("tier %q is not described: add `tier %s { ... }` to the global ringward option", c.Tier, c.Tier)
+	}
+	tier.Limits = slices.Concat(tier.Limits, c.Limits)
+	tier.Budgets = slices.Concat(tier.Budgets, c.Budgets)
+	for i := range tier.Budgets {
+		tier.Budgets[i].By = string(quota.ByCaller)
+	}
+	if c.Concurrency != nil {
+		tier.Concurrency = c.Concurrency
+	}
+	return tier, nil
+}
+
 // parseRanges reads addresses and prefixes; nil, which is every address, for none.
 func parseRanges(texts []string) (*caller.IPSet, error) {
 	if len(texts) == 0 {
@@ -203,18 +236,19 @@ func (a *App) newCallerState(c *CallerConfig) (*callerState, error) {
 	if err != nil {
 		return nil, err
 	}
-	own, err := newLimits(a.store, c.Limits, quota.ByCaller, "")
+	bounds, err := a.boundsOf(c)
 	if err != nil {
 		return nil, err
 	}
-	for i := range c.Budgets {
-		c.Budgets[i].By = string(quota.ByCaller)
-	}
-	budgets, err := newBudgets(a.store, c.Budgets, "")
+	own, err := newLimits(a.store, bounds.Limits, quota.ByCaller, "")
 	if err != nil {
 		return nil, err
 	}
-	gate, err := c.Concurrency.gate(&a.leases, "caller/"+c.Name)
+	budgets, err := newBudgets(a.store, bounds.Budgets, "")
+	if err != nil {
+		return nil, err
+	}
+	gate, err := bounds.Concurrency.gate(&a.leases, "caller/"+c.Name)
 	if err != nil {
 		return nil, err
 	}

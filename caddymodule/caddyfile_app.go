@@ -9,7 +9,6 @@ import (
 
 	"github.com/ringward/ringward/caddymodule/internal/caller"
 	"github.com/ringward/ringward/caddymodule/internal/credential"
-	"github.com/ringward/ringward/caddymodule/internal/quota"
 )
 
 func init() {
@@ -33,7 +32,9 @@ func init() {
 //		}
 //		limits redis <address...> { ... }
 //		lockout { ... }
+//		tier <name> { limit ...; budget ...; concurrency ... }
 //		caller <name> {
+//			tier <name>
 //			key <sha256:digest...> [expires <date>]
 //			expires <date>
 //			ip <address|prefix...>
@@ -59,6 +60,7 @@ func parseApp(d *caddyfile.Dispenser, existing any) (any, error) {
 		"audit":       once(func(d *caddyfile.Dispenser) error { return parseAudit(d, &app.Audit) }),
 		"limits":      once(func(d *caddyfile.Dispenser) error { return parseLimitStore(d, app) }),
 		"lockout":     once(func(d *caddyfile.Dispenser) error { return parseLockout(d, app) }),
+		"tier":        many(func(d *caddyfile.Dispenser) error { return parseTier(d, app) }),
 		"caller":      many(func(d *caddyfile.Dispenser) error { return parseCaller(d, app) }),
 	})
 	if err != nil {
@@ -152,6 +154,7 @@ func parseCaller(d *caddyfile.Dispenser, app *App) error {
 		"limit":       checked(many(func(d *caddyfile.Dispenser) error { return parseCallerLimits(d, &c.Limits) }), c.checkLimits),
 		"expires":     once(func(d *caddyfile.Dispenser) error { return parseCallerExpiry(d, &c) }),
 		"ip":          checked(list("ip <address|prefix...>", &c.IPRanges), c.checkRanges),
+		"tier":        text("tier <name>", &c.Tier),
 		"providers":   list("providers <name...>", &c.Providers),
 		"budget":      many(func(d *caddyfile.Dispenser) error { return parseBudget(d, false, &c.Budgets) }),
 		"concurrency": once(func(d *caddyfile.Dispenser) error { return parseConcurrency(d, &c.Concurrency) }),
@@ -173,14 +176,7 @@ func (c *CallerConfig) checkRelease() error {
 	return err
 }
 
-func (c *CallerConfig) checkLimits() error {
-	for _, limit := range c.Limits {
-		if _, err := limit.rule(quota.ByCaller, ""); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+func (c *CallerConfig) checkLimits() error { return checkCallerLimits(c.Limits) }
 
 // parseCallerKeys takes digests only. An argument is never repeated in an
 // error: it may be a key.

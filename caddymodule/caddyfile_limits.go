@@ -221,3 +221,40 @@ func parseOnFailure(d *caddyfile.Dispenser, c *LimitStoreConfig) error {
 	}
 	return nil
 }
+
+// parseTier reads the global option `tier <name> { ... }`.
+func parseTier(d *caddyfile.Dispenser, app *App) error {
+	var name string
+	if err := exactly(d, "tier <name> { ... }", &name); err != nil {
+		return err
+	}
+	if _, twice := app.Tiers[name]; twice {
+		return d.Errf("the tier %q is described twice", name)
+	}
+	var t TierConfig
+	err := readBlock(d, map[string]option{
+		"limit": checked(many(func(d *caddyfile.Dispenser) error { return parseCallerLimits(d, &t.Limits) }), func() error {
+			return checkCallerLimits(t.Limits)
+		}),
+		"budget":      many(func(d *caddyfile.Dispenser) error { return parseBudget(d, false, &t.Budgets) }),
+		"concurrency": once(func(d *caddyfile.Dispenser) error { return parseConcurrency(d, &t.Concurrency) }),
+	})
+	if err != nil {
+		return err
+	}
+	if app.Tiers == nil {
+		app.Tiers = make(map[string]TierConfig)
+	}
+	app.Tiers[name] = t
+	return nil
+}
+
+// checkCallerLimits holds limits of a caller or tier against what can be counted.
+func checkCallerLimits(limits []LimitConfig) error {
+	for _, limit := range limits {
+		if _, err := limit.rule(quota.ByCaller, ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -54,3 +54,28 @@ func TestUnderscoreAliasesIdentifyNobody(t *testing.T) {
 		}
 	}
 }
+
+func TestTierBoundsEachOfItsCallers(t *testing.T) {
+	s := newStage(t, "checkthatphone")
+	s.App = "tier small {\n limit 2/h\n budget daily 100\n }\n"
+	for _, name := range []string{"tier-a", "tier-b", "tier-c"} {
+		s.App += "caller " + name + " {\n tier small\n key " + sumOf(t, name) + "\n"
+		if name == "tier-c" {
+			s.App += " limit 1/m\n"
+		}
+		s.App += "}\n"
+	}
+	s.start()
+	for i, tt := range []struct {
+		caller string
+		want   int
+	}{{"tier-a", 200}, {"tier-a", 200}, {"tier-a", 429}, {"tier-b", 200}, {"tier-c", 200}, {"tier-c", 429}} {
+		if got := s.lookup(keyOf[tt.caller], canaryNumber); got.status != tt.want {
+			t.Errorf("request %d: got %d %s", i+1, got.status, got.body)
+		}
+	}
+	s.App += "caller lost {\n tier gold\n key " + sumOf(t, "lost") + "\n }"
+	if err := s.tryStart(); err == nil {
+		t.Error("a tier that does not exist is accepted")
+	}
+}
