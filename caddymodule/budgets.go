@@ -1,7 +1,6 @@
 package caddymodule
 
 import (
-	"context"
 	"errors"
 	"strconv"
 	"time"
@@ -49,7 +48,7 @@ func newBudgets(store quota.Counters, configs []BudgetConfig, scope string) (*qu
 
 // reserve takes what the lookup costs from the caller's and the route's budgets
 // before it is made. settle gives it back where the provider has not charged.
-func (e *Edge) reserve(ctx context.Context, ex *exchange) (settle func(), p *problem) {
+func (e *Edge) reserve(ex *exchange) (settle func(), p *problem) {
 	if ex.cost == 0 {
 		return func() {}, nil
 	}
@@ -57,13 +56,13 @@ func (e *Edge) reserve(ctx context.Context, ex *exchange) (settle func(), p *pro
 	var held []*quota.Reservation
 	giveBack := func() {
 		for _, r := range held {
-			if err := r.Refund(ctx, r.Left()); err != nil {
+			if err := r.Refund(ex.counting, r.Left()); err != nil {
 				e.logger.Warn("a budget counts a lookup that was not charged", zap.String("request_id", ex.id), zap.Error(err))
 			}
 		}
 	}
 	for _, budgets := range [...]*quota.Budgets{ex.caller.budgets, e.budgets} {
-		r, err := budgets.Reserve(ctx, &keys, int64(ex.cost))
+		r, err := budgets.Reserve(ex.counting, &keys, int64(ex.cost))
 		if err != nil {
 			giveBack()
 			return nil, overBudget(err)

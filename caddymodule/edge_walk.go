@@ -45,7 +45,12 @@ func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.
 
 // open starts the record of a request.
 func (e *Edge) open(r *http.Request) *exchange {
-	ex := &exchange{id: newRequestID(), start: time.Now(), provider: e.provider}
+	ex := &exchange{
+		id: newRequestID(), start: time.Now(), provider: e.provider,
+		// Not the request's context: a caller that goes away was counted, and
+		// gets back what was not charged.
+		counting: quota.OneRequest(context.Background()),
+	}
 	// Caddy has worked out the client's address under its trusted_proxies;
 	// headers are never read here.
 	if text, ok := caddyhttp.GetVar(r.Context(), caddyhttp.ClientIPVarKey).(string); ok {
@@ -84,11 +89,10 @@ func (e *Edge) admit(ex *exchange, w http.ResponseWriter, r *http.Request) *prob
 	if p := checkOrigin(r); p != nil {
 		return p
 	}
-	ctx := quota.OneRequest(context.Background()) // a caller that goes away was counted
 	if p := e.app.lockedOut(addressKey(ex)); p != nil {
 		return p
 	}
-	if p := e.takeArrival(ctx, ex, 1); p != nil {
+	if p := e.takeArrival(ex, 1); p != nil {
 		return p
 	}
 	at := e.match(ex, r)
@@ -113,7 +117,7 @@ func (e *Edge) admit(ex *exchange, w http.ResponseWriter, r *http.Request) *prob
 	if p != nil {
 		return p
 	}
-	if p := e.takeAll(ctx, ex, r); p != nil {
+	if p := e.takeAll(ex, r); p != nil {
 		return p
 	}
 	ex.cost = in.Cost()
@@ -286,9 +290,7 @@ func (e *Edge) spend(ex *exchange, r *http.Request, next caddyhttp.Handler) {
 		return
 	}
 	defer leave()
-	// Not the request's context: what is not charged is given back to a caller
-	// that went away, too.
-	settle, p := e.reserve(quota.OneRequest(context.Background()), ex)
+	settle, p := e.reserve(ex)
 	if p != nil {
 		ex.plan = nil
 		ex.fail(p)

@@ -20,7 +20,8 @@ type exchange struct {
 	// Set at the front door.
 	id       string
 	start    time.Time
-	bodyRead bool // nothing of the request's body is left
+	counting context.Context // all waits for the limit store together are bounded in it
+	bodyRead bool            // nothing of the request's body is left
 	clientIP netip.Addr
 	caller   *callerState // nil until authenticated
 	keyID    string       // of the caller key; empty for anonymous

@@ -1,7 +1,6 @@
 package caddymodule
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -77,11 +76,11 @@ func newLimits(store quota.Counters, configs []LimitConfig, within quota.Dimensi
 func (l *limits) needs(d quota.Dimension) bool { return l.request.Needs(d) || l.number.Needs(d) }
 
 // takeArrival counts requests by the client's address.
-func (e *Edge) takeArrival(ctx context.Context, ex *exchange, n int) *problem {
+func (e *Edge) takeArrival(ex *exchange, n int) *problem {
 	if !e.limits.arrival.Has(quota.ByIP) {
 		return nil
 	}
-	state, err := e.limits.arrival.TakeN(ctx, quota.ByIP, ex.ipKey(), int64(n))
+	state, err := e.limits.arrival.TakeN(ex.counting, quota.ByIP, ex.ipKey(), int64(n))
 	if err != nil {
 		return uncounted(err)
 	}
@@ -90,10 +89,10 @@ func (e *Edge) takeArrival(ctx context.Context, ex *exchange, n int) *problem {
 
 // takeAll counts what is asked, in every limit of the caller and of the route:
 // a batch counts as many times as it has numbers.
-func (e *Edge) takeAll(ctx context.Context, ex *exchange, r *http.Request) *problem {
+func (e *Edge) takeAll(ex *exchange, r *http.Request) *problem {
 	n := max(len(ex.numbers), 1)
 	if n > 1 { // the first was counted when the request arrived
-		if p := e.takeArrival(ctx, ex, n-1); p != nil {
+		if p := e.takeArrival(ex, n-1); p != nil {
 			return p
 		}
 	}
@@ -102,7 +101,7 @@ func (e *Edge) takeAll(ctx context.Context, ex *exchange, r *http.Request) *prob
 		keys.Session = e.Session.key(r)
 	}
 	for _, l := range [...]*limits{ex.caller.limits, e.limits} {
-		states, err := l.request.TakeAll(ctx, &keys, int64(n), nil)
+		states, err := l.request.TakeAll(ex.counting, &keys, int64(n), nil)
 		if err != nil {
 			return uncounted(err)
 		}
@@ -113,7 +112,7 @@ func (e *Edge) takeAll(ctx context.Context, ex *exchange, r *http.Request) *prob
 	for i := range ex.numbers {
 		keys.Number, keys.Block = ex.numbers[i].Pseudonym, ex.blocks[i]
 		for _, l := range [...]*limits{ex.caller.limits, e.limits} {
-			states, err := l.number.TakeAll(ctx, &keys, 1, nil)
+			states, err := l.number.TakeAll(ex.counting, &keys, 1, nil)
 			if err != nil {
 				return uncounted(err)
 			}
