@@ -8,6 +8,8 @@ import (
 )
 
 // Trestle answers about a phone at one path and about its people at another.
+// Its statuses are documented, but not which of them a missing or a wrong key
+// gets, nor the body of an error: those here are made up.
 var _ = imitate("trestle", protocol{
 	credential: func(r *http.Request) string { return r.Header.Get("x-api-key") },
 	answer: func(in inquiry) reply {
@@ -56,11 +58,7 @@ func trestleAnswer(in inquiry) map[string]any {
 		}
 	}
 	if in.URL.Path == "/3.2/phone" {
-		answer["owners"] = []any{map[string]any{
-			"id": "Person." + randomUUID(), "name": "Jo Doe", "firstname": "Jo", "lastname": "Doe", "type": "Person",
-			"current_addresses": []any{map[string]any{"street_line_1": "1 Main St", "city": f.location, "postal_code": "94945"}},
-			"emails":            "jo@example.com",
-		}}
+		answer["owners"] = []any{trestleOwner(f)}
 		return answer
 	}
 	answer["activity_score"] = 57
@@ -68,6 +66,20 @@ func trestleAnswer(in inquiry) map[string]any {
 		answer["add_ons"] = map[string]any{"litigator_checks": map[string]any{"phone.is_litigator_risk": false}}
 	}
 	return answer
+}
+
+// trestleOwner makes a person up who lives where the number belongs.
+func trestleOwner(f facts) map[string]any {
+	return map[string]any{
+		"id": "Person." + randomUUID(), "type": "Person", "industry": nil,
+		"name": "Jo Q Doe", "firstname": "Jo", "middlename": "Q", "lastname": "Doe", "alternate_names": []string{"J Doe"},
+		"age_range": "30-40", "gender": "Female", "link_to_phone_start_date": "2018-05-08",
+		"current_addresses": []any{map[string]any{
+			"street_line_1": "1 Main St", "city": f.location, "postal_code": "94945", "zip4": "1234",
+			"lat_long": map[string]any{"latitude": 38.1, "longitude": -122.5},
+		}},
+		"alternate_phones": []string{}, "emails": "jo@example.com",
+	}
 }
 
 func trestleLineType(kind phonenumbers.PhoneNumberType) any {

@@ -27,6 +27,31 @@ func TestTrestleAnswersAsDocumented(t *testing.T) {
 	}
 }
 
+func TestTrestleTellsOfPeopleOnlyInTheReverseLookup(t *testing.T) {
+	_, _, client := startProvider(t, "trestle", ServeOptions{})
+	header := http.Header{"X-Api-Key": {testKey}}
+	reverse := ask(t, client, http.MethodGet, "/3.2/phone?phone=%2B12069735100", "", header, http.StatusOK)
+	owners, _ := reverse.json["owners"].([]any)
+	if len(owners) != 1 {
+		t.Fatalf("reverse lookup: got %q", reverse.body)
+	}
+	owner, _ := owners[0].(map[string]any)
+	for _, name := range []string{"name", "age_range", "current_addresses", "emails"} {
+		if owner[name] == nil {
+			t.Errorf("reverse lookup: the owner has no %s", name)
+		}
+	}
+	if _, ok := reverse.json["activity_score"]; ok {
+		t.Errorf("reverse lookup: got %q", reverse.body)
+	}
+	plain := ask(t, client, http.MethodGet, "/3.0/phone_intel?phone=%2B12069735100", "", header, http.StatusOK)
+	for _, name := range []string{"owners", "add_ons"} {
+		if _, ok := plain.json[name]; ok {
+			t.Errorf("plain lookup: got %q", plain.body)
+		}
+	}
+}
+
 func TestTrestleErrorsAsDocumented(t *testing.T) {
 	_, _, client := startProvider(t, "trestle", ServeOptions{})
 	for name, c := range map[string]struct {

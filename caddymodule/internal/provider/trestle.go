@@ -15,7 +15,9 @@ var _ = preset("trestle", trestle)
 // reverse lookup, compares was not found: the former counts one unit more, the
 // latter is an operation that a route has to name. For the reverse lookup the
 // names of the phone's own fields were not found apart: they are taken to be
-// those of phone_intel. Whether keys are echoed and what 403 means: not found.
+// those of phone_intel. The members of an owner's lat_long were not found there
+// either: their names are those that public clients of the API read. Whether
+// keys are echoed and what 403 means: not found.
 func trestle() *Provider {
 	phone := &NumberSlot{In: InQuery, Name: "phone", Format: FormatE164, RegionParam: "phone.country_hint"}
 	return &Provider{
