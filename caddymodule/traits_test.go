@@ -56,6 +56,7 @@ func TestBatchIsCheckedAndCountedNumberByNumber(t *testing.T) {
 // do is out of reach.
 func TestOtherRoutesOfTheSameKeyAreUnreachable(t *testing.T) {
 	for preset, routes := range map[string][]string{
+		"bigdatacloud":   {"GET /data/phone-number-validate-by-ip"},
 		"checkthatphone": {"POST /v1/lookup-demo"},
 		"infobip":        {"POST /number/1/notify", "GET /number/1/logs"},
 		"messagebird":    {"GET /lookup/14158586273/hlr", "POST /lookup/14158586273/hlr", "GET /balance"},
