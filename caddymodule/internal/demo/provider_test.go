@@ -13,35 +13,13 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/ringward/ringward/caddymodule/internal/provider"
 )
 
+// TestProviderNames: every preset has its imitation.
 func TestProviderNames(t *testing.T) {
-	want := []string{
-		"abstract-intelligence",
-		"abstract-validation",
-		"bigdatacloud",
-		"checkthatphone",
-		"checkthatphone-rapidapi",
-		"infobip",
-		"ipqualityscore",
-		"messagebird",
-		"neutrino",
-		"numlookupapi",
-		"numverify",
-		"numverify-marketplace",
-		"numverify-net",
-		"plivo",
-		"prelude",
-		"sinch",
-		"telesign",
-		"telnyx",
-		"trestle",
-		"twilio-v1",
-		"twilio-v2",
-		"veriphone",
-		"vonage-identity-insights",
-		"vonage-number-insight",
-	}
+	want := provider.Names()
 	if got := ProviderNames(); !slices.Equal(got, want) {
 		t.Fatalf("got %v, want %v", got, want)
 	}
