@@ -163,7 +163,7 @@ func TestBatchGivesOneResultForEachNumber(t *testing.T) {
 
 func TestWhatIsNoProjectionIsAnError(t *testing.T) {
 	p := compile(t, single())
-	for _, text := range []string{``, `{`, `{"valid":`, `{"valid":true`, `nonsense`, `{"places":[`} {
+	for _, text := range []string{``, `{`, `{"valid":`, `{"valid":true`, `nonsense`, `{"places":[`, `{"valid":true}{"valid":false}`, `{"valid":true}x`} {
 		if got, err := p.Append(nil, []byte(text)); err == nil {
 			t.Errorf("%s gives %s", text, got)
 		}

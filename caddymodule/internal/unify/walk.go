@@ -3,6 +3,7 @@ package unify
 import (
 	"bytes"
 	"errors"
+	"io"
 	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -23,7 +24,7 @@ func (p *Plan) Append(dst, projection []byte) ([]byte, error) {
 		w.out = append(w.out, `{"results":[`...)
 		w.first = len(w.out)
 	}
-	if err := w.value(p.root); err != nil {
+	if err := w.document(); err != nil {
 		return nil, err // the walker is dropped with what it holds
 	}
 	if p.batch {
@@ -76,6 +77,17 @@ func (w *walker) end() {
 	clear(w.text)
 	w.plan, w.out, w.scratch, w.text = nil, nil, w.scratch[:0], w.text[:0]
 	walkers.Put(w)
+}
+
+// document reads the projection, which is one value and nothing after it.
+func (w *walker) document() error {
+	if err := w.value(w.plan.root); err != nil {
+		return err
+	}
+	if _, err := w.dec.ReadToken(); !errors.Is(err, io.EOF) {
+		return errProjection
+	}
+	return nil
 }
 
 // value reads the value at a node; nil is a place that gives nothing.
