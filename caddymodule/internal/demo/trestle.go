@@ -48,8 +48,8 @@ func trestleAnswer(in inquiry) map[string]any {
 	f := factsOf(number, country)
 	answer := map[string]any{
 		"id": "Phone." + randomUUID(), "phone_number": number, "is_valid": f.valid, "error": nil, "warnings": []string{},
-		"country_calling_code": strings.TrimPrefix(f.code, "+"), "country_code": f.region, "country_name": f.country,
-		"line_type": trestleLineType(f.kind), "carrier": f.carrier, "is_prepaid": false,
+		"country_calling_code": strings.TrimPrefix(f.code, "+"),
+		"line_type":            trestleLineType(f.kind), "carrier": f.carrier, "is_prepaid": false,
 	}
 	if f.valid {
 		answer["phone_number"] = f.local
@@ -58,10 +58,10 @@ func trestleAnswer(in inquiry) map[string]any {
 		}
 	}
 	if in.URL.Path == "/3.2/phone" {
-		answer["owners"] = []any{trestleOwner(f)}
+		answer["is_commercial"], answer["owners"] = false, []any{trestleOwner(f)}
 		return answer
 	}
-	answer["activity_score"] = 57
+	answer["activity_score"], answer["country_code"], answer["country_name"] = 57, f.region, f.country
 	if query.Get("add_ons") == "litigator_checks" {
 		answer["add_ons"] = map[string]any{"litigator_checks": map[string]any{"phone.is_litigator_risk": false}}
 	}
@@ -71,14 +71,18 @@ func trestleAnswer(in inquiry) map[string]any {
 // trestleOwner makes a person up who lives where the number belongs.
 func trestleOwner(f facts) map[string]any {
 	return map[string]any{
-		"id": "Person." + randomUUID(), "type": "Person", "industry": nil,
+		"id": "Person." + randomUUID(), "type": "Person", "industry": []string{"Retail"},
 		"name": "Jo Q Doe", "firstname": "Jo", "middlename": "Q", "lastname": "Doe", "alternate_names": []string{"J Doe"},
 		"age_range": "30-40", "gender": "Female", "link_to_phone_start_date": "2018-05-08",
 		"current_addresses": []any{map[string]any{
-			"street_line_1": "1 Main St", "city": f.location, "postal_code": "94945", "zip4": "1234",
-			"lat_long": map[string]any{"latitude": 38.1, "longitude": -122.5},
+			"id": "Location." + randomUUID(), "location_type": "Address",
+			"street_line_1": "1 Main St", "street_line_2": "Ste 2", "city": f.location, "state_code": "CA",
+			"postal_code": "94945", "zip4": "94945-1234", "country_code": f.region,
+			"lat_long":       map[string]any{"latitude": 38.1, "longitude": -122.5, "accuracy": "Neighborhood"},
+			"delivery_point": "SingleUnit", "link_to_person_start_date": "2011-10-05",
 		}},
-		"alternate_phones": []string{}, "emails": "jo@example.com",
+		"alternate_phones": []any{map[string]any{"phone_number": "4155550123", "line_type": "Mobile"}},
+		"emails":           "jo@example.com",
 	}
 }
 

@@ -41,11 +41,20 @@ func TestTrestleTellsOfPeopleOnlyInTheReverseLookup(t *testing.T) {
 			t.Errorf("reverse lookup: the owner has no %s", name)
 		}
 	}
-	if _, ok := reverse.json["activity_score"]; ok {
-		t.Errorf("reverse lookup: got %q", reverse.body)
+	phones, _ := owner["alternate_phones"].([]any)
+	if len(phones) != 1 {
+		t.Fatalf("reverse lookup: the owner has %d other phones", len(phones))
+	}
+	if phone, _ := phones[0].(map[string]any); phone["phone_number"] == nil {
+		t.Errorf("reverse lookup: another phone is %v", phones[0])
+	}
+	for _, name := range []string{"activity_score", "country_code"} {
+		if _, ok := reverse.json[name]; ok {
+			t.Errorf("reverse lookup: got %s", name)
+		}
 	}
 	plain := ask(t, client, http.MethodGet, "/3.0/phone_intel?phone=%2B12069735100", "", header, http.StatusOK)
-	for _, name := range []string{"owners", "add_ons"} {
+	for _, name := range []string{"owners", "is_commercial", "add_ons"} {
 		if _, ok := plain.json[name]; ok {
 			t.Errorf("plain lookup: got %q", plain.body)
 		}

@@ -13,11 +13,11 @@ var _ = preset("trestle", trestle)
 // and then holds an error object; warnings are a text in older documentation
 // and an array in the current one. How the price of litigator checks, or of a
 // reverse lookup, compares was not found: the former counts one unit more, the
-// latter is an operation that a route has to name. For the reverse lookup the
-// names of the phone's own fields were not found apart: they are taken to be
-// those of phone_intel. The members of an owner's lat_long were not found there
-// either: their names are those that public clients of the API read. Whether
-// keys are echoed and what 403 means: not found.
+// latter is an operation that a route has to name. The reverse lookup's fields
+// are those of its sample, which has no country of the phone itself. There
+// industry is an array, in older documentation it is null; emails is one text,
+// and an array is taken as well. activity_score rises with use: it is no score
+// of a risk. Whether keys are echoed and what 403 means: not found.
 func trestle() *Provider {
 	phone := &NumberSlot{In: InQuery, Name: "phone", Format: FormatE164, RegionParam: "phone.country_hint"}
 	return &Provider{
@@ -32,10 +32,15 @@ func trestle() *Provider {
 				Params: []Param{{
 					Name: "add_ons", In: InQuery, Kind: KindString, Values: []string{"litigator_checks"}, OptIn: true, Cost: 1,
 				}},
-				Fields: join(trestlePhone(), fields(Risk, "/activity_score",
-					"/add_ons/litigator_checks/phone.is_litigator_risk")),
-				Unified: trestleUnified(),
-				Rules:   trestleRules(),
+				Fields: join(
+					trestlePhone(),
+					fields(Location, "/country_code", "/country_name"),
+					fields(Risk, "/activity_score", "/add_ons/litigator_checks/phone.is_litigator_risk"),
+				),
+				Unified: append(trestleUnified(),
+					Mapping{To: UnifiedCountry, From: "/country_code"},
+					Mapping{To: UnifiedCountryName, From: "/country_name"}),
+				Rules: trestleRules(),
 			},
 			{
 				Name:   "reverse_phone",
@@ -47,9 +52,11 @@ func trestle() *Provider {
 					{Name: "phone.name_hint", In: InQuery, Kind: KindString, OptIn: true},
 					{Name: "phone.postal_code_hint", In: InQuery, Kind: KindString, OptIn: true},
 				},
-				Fields:  join(trestlePhone(), trestleOwners()),
-				Unified: trestleUnified(),
-				Rules:   trestleRules(),
+				Fields: join(trestlePhone(), trestleOwners()),
+				Unified: append(trestleUnified(),
+					Mapping{To: UnifiedCallerName, From: "/owners/*/name"}, // the first owner ranks highest
+					Mapping{UnifiedCallerType, "/is_commercial", map[string]string{"true": "business", "false": "consumer"}}),
+				Rules: trestleRules(),
 			},
 		},
 		Placements:  []Placement{{In: InHeader, Name: "x-api-key"}},
@@ -84,22 +91,30 @@ func trestlePhone() []Field {
 		fields(Validity, "/phone_number", "/is_valid", "/country_calling_code"),
 		fields(LineType, "/line_type"),
 		fields(Carrier, "/carrier"),
-		fields(Location, "/country_code", "/country_name"),
 		fields(Risk, "/is_prepaid"),
 	)
 }
 
 // trestleOwners is all about people.
 func trestleOwners() []Field {
-	const owner, address = "/owners/*", "/owners/*/current_addresses/*"
+	const (
+		owner   = "/owners/*"
+		address = owner + "/current_addresses/*"
+		phone   = owner + "/alternate_phones/*"
+	)
 	return join(
-		fields(Never, owner+"/id"),
+		fields(Never, owner+"/id", address+"/id"),
 		fields(Identity,
+			"/is_commercial",
 			owner+"/name", owner+"/firstname", owner+"/middlename", owner+"/lastname", owner+"/alternate_names/*",
-			owner+"/age_range", owner+"/gender", owner+"/type", owner+"/link_to_phone_start_date", owner+"/industry",
-			address+"/street_line_1", address+"/city", address+"/postal_code", address+"/zip4",
-			address+"/lat_long/latitude", address+"/lat_long/longitude",
-			owner+"/alternate_phones/*", owner+"/emails", owner+"/emails/*"),
+			owner+"/age_range", owner+"/gender", owner+"/type", owner+"/link_to_phone_start_date",
+			owner+"/industry", owner+"/industry/*",
+			address+"/location_type", address+"/street_line_1", address+"/street_line_2", address+"/city",
+			address+"/postal_code", address+"/zip4", address+"/state_code", address+"/country_code",
+			address+"/lat_long/latitude", address+"/lat_long/longitude", address+"/lat_long/accuracy",
+			address+"/delivery_point", address+"/link_to_person_start_date",
+			phone+"/phone_number", phone+"/line_type",
+			owner+"/emails", owner+"/emails/*"),
 	)
 }
 
@@ -112,8 +127,6 @@ func trestleUnified() []Mapping {
 			"Premium": "premium_rate", "Voicemail": "voicemail", "Other": "other", "Unknown": "unknown",
 		}},
 		{To: UnifiedCarrier, From: "/carrier"},
-		{To: UnifiedCountry, From: "/country_code"},
-		{To: UnifiedCountryName, From: "/country_name"},
 		{To: UnifiedPrepaid, From: "/is_prepaid"},
 	}
 }
