@@ -54,8 +54,8 @@ func trestle() *Provider {
 				},
 				Fields: join(trestlePhone(), trestleOwners()),
 				Unified: append(trestleUnified(),
-					Mapping{To: UnifiedCallerName, From: "/owners/*/name"}, // the first owner ranks highest
-					Mapping{UnifiedCallerType, "/is_commercial", map[string]string{"true": "business", "false": "consumer"}}),
+					Mapping{To: UnifiedCallerName, From: "/owners/*/name"},                               // the first owner ranks highest
+					Mapping{UnifiedCallerType, "/is_commercial", map[string]string{"true": "business"}}), // what false means was not found
 				Rules: trestleRules(),
 			},
 		},
