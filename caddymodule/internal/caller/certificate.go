@@ -11,23 +11,15 @@ import (
 	"time"
 )
 
-// CertificateRule says that certificates of a name are a caller's.
-type CertificateRule struct {
-	Caller string
-	Name   CertificateName
-}
-
 // CertificateConfig describes how client certificates are judged.
 type CertificateConfig struct {
-	Rules []CertificateRule
-
 	// CAFile, if set, is a PEM file of the CAs whose certificates are accepted.
 	// Without it, the TLS listener must verify certificates (Caddy's client_auth
 	// with a trust pool); a certificate that was not verified is refused.
 	CAFile string
 
-	// PinsSuffice accepts a certificate that no CA vouches for if its digest is
-	// in a rule. Its holder has proved in the handshake to have the key.
+	// PinsSuffice accepts a certificate that no CA vouches for if a caller is
+	// known by its digest. Its holder has proved in the handshake to have the key.
 	PinsSuffice bool
 }
 
@@ -41,42 +33,26 @@ var (
 	ErrCertificateAmbiguous  = errors.New("the client certificate is of several callers")
 )
 
-// CertificateMatcher tells who is calling from a client certificate. It is
-// immutable, and safe for concurrent use. Revocation lists are not looked at:
-// certificates should be short-lived, or a rule be taken away.
-type CertificateMatcher struct {
-	rules       []CertificateRule
+// CertificateVerifier judges client certificates. It is immutable, and safe for
+// concurrent use. Revocation lists are not looked at: certificates should be
+// short-lived, or their names be taken from the caller.
+type CertificateVerifier struct {
 	cas         *x509.CertPool // nil: those of the listener
 	pinsSuffice bool
 }
 
-// NewCertificateMatcher makes a matcher. It refuses a CA file that cannot be
-// read or has no CA, names of callers that are not possible, names of
-// certificates that are there twice, and a config without a rule.
-func NewCertificateMatcher(cfg CertificateConfig) (*CertificateMatcher, error) {
-	m := &CertificateMatcher{rules: slices.Clone(cfg.Rules), pinsSuffice: cfg.PinsSuffice}
-	if len(m.rules) == 0 {
-		return nil, errors.New("no certificate names a caller")
+// NewCertificateVerifier makes a verifier. It refuses a CA file that cannot be
+// read or has no CA.
+func NewCertificateVerifier(cfg CertificateConfig) (*CertificateVerifier, error) {
+	v := &CertificateVerifier{pinsSuffice: cfg.PinsSuffice}
+	if cfg.CAFile == "" {
+		return v, nil
 	}
-	for i, rule := range m.rules {
-		if err := checkName(rule.Caller); err != nil {
-			return nil, err
-		}
-		if rule.Name == (CertificateName{}) {
-			return nil, fmt.Errorf("caller %q: the name of the certificate is missing", rule.Caller)
-		}
-		isSame := func(other CertificateRule) bool { return other.Name == rule.Name }
-		if slices.ContainsFunc(m.rules[:i], isSame) {
-			return nil, fmt.Errorf("caller %q: a certificate's name is there twice", rule.Caller)
-		}
+	var err error
+	if v.cas, err = loadCAs(cfg.CAFile); err != nil {
+		return nil, fmt.Errorf("loading client CAs: %w", err)
 	}
-	if cfg.CAFile != "" {
-		var err error
-		if m.cas, err = loadCAs(cfg.CAFile); err != nil {
-			return nil, fmt.Errorf("loading client CAs: %w", err)
-		}
-	}
-	return m, nil
+	return v, nil
 }
 
 const maxCABytes = 1 << 20
@@ -95,52 +71,80 @@ func loadCAs(path string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// Identify tells whose certificate was presented, and names it for the audit by
-// the first 8 hexadecimal digits of its digest. The time is checked even where a
-// session was resumed, which may be long after the handshake.
-func (m *CertificateMatcher) Identify(state *tls.ConnectionState, now time.Time) (caller, certificateID string, err error) {
+// Certificate is a client certificate that was presented.
+type Certificate struct {
+	// ID names it for the audit: the first 8 hexadecimal digits of its digest.
+	ID string
+
+	leaf     *x509.Certificate
+	pin      [sha256.Size]byte
+	verified bool
+}
+
+// Judge tells what is known of the certificate that was presented. The time is
+// checked even where a session was resumed, which may be long after the
+// handshake. The errors are ErrNoCertificate, ErrCertificateTime and
+// ErrCertificateUnverified; with the last two comes the certificate, for the audit.
+func (v *CertificateVerifier) Judge(state *tls.ConnectionState, now time.Time) (Certificate, error) {
 	if state == nil || len(state.PeerCertificates) == 0 {
-		return "", "", ErrNoCertificate
+		return Certificate{}, ErrNoCertificate
 	}
 	leaf := state.PeerCertificates[0]
-	pin := sha256.Sum256(leaf.Raw)
-	certificateID = hex.EncodeToString(pin[:4])
+	c := Certificate{leaf: leaf, pin: sha256.Sum256(leaf.Raw)}
+	c.ID = hex.EncodeToString(c.pin[:4])
 	if !isCurrent(leaf, now) {
-		return "", certificateID, ErrCertificateTime
+		return c, ErrCertificateTime
 	}
-	verified := m.verify(state, now) == nil
-	if !verified && !m.pinsSuffice {
-		return "", certificateID, ErrCertificateUnverified
+	c.verified = v.verify(state, now) == nil
+	if !c.verified && !v.pinsSuffice {
+		return c, ErrCertificateUnverified
 	}
-	for _, rule := range m.rules {
-		if !verified && rule.Name.kind != namePin || !rule.Name.matches(leaf, pin) {
+	return c, nil
+}
+
+// certificateRule says that certificates of a name are a caller's.
+type certificateRule[T any] struct {
+	name   CertificateName
+	caller *Caller[T]
+}
+
+// ByCertificate is the caller that a judged certificate names. The errors are
+// ErrCertificateUnverified, ErrCertificateUnknown, ErrCertificateAmbiguous and
+// ErrCallerExpired. The caller must not be changed.
+func (d *Directory[T]) ByCertificate(c Certificate, now time.Time) (*Caller[T], error) {
+	var found *Caller[T]
+	for i := range d.certificates {
+		rule := &d.certificates[i]
+		if !c.verified && rule.name.kind != namePin || !rule.name.matches(c.leaf, c.pin) {
 			continue
 		}
-		if caller != "" && caller != rule.Caller {
-			return "", certificateID, ErrCertificateAmbiguous
+		if found != nil && found != rule.caller {
+			return nil, ErrCertificateAmbiguous
 		}
-		caller = rule.Caller
+		found = rule.caller
 	}
 	switch {
-	case caller != "":
-		return caller, certificateID, nil
-	case !verified:
-		return "", certificateID, ErrCertificateUnverified
+	case found == nil && !c.verified:
+		return nil, ErrCertificateUnverified
+	case found == nil:
+		return nil, ErrCertificateUnknown
+	case found.Expires.Passed(now):
+		return nil, ErrCallerExpired
 	default:
-		return "", certificateID, ErrCertificateUnknown
+		return found, nil
 	}
 }
 
 // verify holds the certificate against the CAs of the config, or takes the
 // listener's word, if one of the chains it found is in date as a whole.
-func (m *CertificateMatcher) verify(state *tls.ConnectionState, now time.Time) error {
-	if m.cas != nil {
+func (v *CertificateVerifier) verify(state *tls.ConnectionState, now time.Time) error {
+	if v.cas != nil {
 		between := x509.NewCertPool()
 		for _, cert := range state.PeerCertificates[1:] {
 			between.AddCert(cert)
 		}
 		_, err := state.PeerCertificates[0].Verify(x509.VerifyOptions{
-			Roots: m.cas, Intermediates: between, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+			Roots: v.cas, Intermediates: between, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 		})
 		return err
 	}

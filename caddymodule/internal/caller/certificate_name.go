@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"net/url"
 	"strings"
 )
@@ -68,6 +69,19 @@ func ParseCertificateName(text string) (CertificateName, error) {
 	default:
 		return CertificateName{}, errNameForm
 	}
+}
+
+// ParseCertificateNames reads several names. The error says which is faulty.
+func ParseCertificateNames(texts []string) ([]CertificateName, error) {
+	names := make([]CertificateName, 0, len(texts))
+	for i, text := range texts {
+		name, err := ParseCertificateName(text)
+		if err != nil {
+			return nil, fmt.Errorf("certificate %d: %w", i+1, err)
+		}
+		names = append(names, name)
+	}
+	return names, nil
 }
 
 func parseURIName(value string) (CertificateName, error) {

@@ -115,35 +115,64 @@ func writeFile(t testing.TB, path, content string) string {
 }
 
 // rules are of callers and certificate names in turn.
-func rules(t *testing.T, pairs ...string) []CertificateRule {
-	t.Helper()
-	var list []CertificateRule
-	for i := 0; i < len(pairs); i += 2 {
-		name, err := ParseCertificateName(pairs[i+1])
-		if err != nil {
-			t.Fatal(err)
-		}
-		list = append(list, CertificateRule{Caller: pairs[i], Name: name})
-	}
-	return list
+type rules []string
+
+// matcher judges certificates and finds their callers.
+type matcher struct {
+	verifier  *CertificateVerifier
+	directory *Directory[string]
 }
 
-func newMatcher(t *testing.T, cfg CertificateConfig) *CertificateMatcher {
+func (r rules) directory() (*Directory[string], error) {
+	at := make(map[string]int)
+	var callers []Caller[string]
+	for i := 0; i < len(r); i += 2 {
+		name, err := ParseCertificateName(r[i+1])
+		if err != nil {
+			return nil, err
+		}
+		if _, known := at[r[i]]; !known {
+			at[r[i]] = len(callers)
+			callers = append(callers, Caller[string]{Name: r[i], Value: r[i]})
+		}
+		c := &callers[at[r[i]]]
+		c.Certificates = append(c.Certificates, name)
+	}
+	return NewDirectory(callers)
+}
+
+func newMatcher(t *testing.T, cfg CertificateConfig, r ...string) matcher {
 	t.Helper()
-	m, err := NewCertificateMatcher(cfg)
+	v, err := NewCertificateVerifier(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return m
+	d, err := rules(r).directory()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return matcher{v, d}
+}
+
+func (m matcher) Identify(state *tls.ConnectionState, now time.Time) (name, id string, err error) {
+	c, err := m.verifier.Judge(state, now)
+	if err != nil {
+		return "", c.ID, err
+	}
+	found, err := m.directory.ByCertificate(c, now)
+	if err != nil {
+		return "", c.ID, err
+	}
+	return found.Value, c.ID, nil
 }
 
 func TestCertificatesFindTheirCallers(t *testing.T) {
 	t.Parallel()
 	ca := newAuthority(t)
 	pinned := ca.client(t, nil)
-	m := newMatcher(t, CertificateConfig{Rules: rules(t,
+	m := newMatcher(t, CertificateConfig{},
 		"signup", "dns:Signup.example.com", "billing", "uri:spiffe://example.org/ns/prod/billing",
-		"batch", "uri:spiffe://example.org/ns/batch/*", "web", "uri:https://web.example.com/client", "pinned", pinOf(pinned))})
+		"batch", "uri:spiffe://example.org/ns/batch/*", "web", "uri:https://web.example.com/client", "pinned", pinOf(pinned))
 	tests := []struct {
 		name   string
 		change func(*x509.Certificate)
@@ -192,10 +221,34 @@ func TestCertificatesFindTheirCallers(t *testing.T) {
 	}
 }
 
+func TestCertificateOfAnExpiredCallerIsRefused(t *testing.T) {
+	t.Parallel()
+	ca := newAuthority(t)
+	v, err := NewCertificateVerifier(CertificateConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificates, err := ParseCertificateNames([]string{"dns:signup.example.com"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := NewDirectory([]Caller[int]{{Name: "signup", Certificates: certificates, Expires: Expiry(today)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	judged, err := v.Judge(ca.verified(ca.client(t, names("signup.example.com"))), today)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, err := d.ByCertificate(judged, today); c != nil || err != ErrCallerExpired {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestChainOfAnotherCertificateDoesNotCount(t *testing.T) {
 	t.Parallel()
 	ca := newAuthority(t)
-	m := newMatcher(t, CertificateConfig{Rules: rules(t, "signup", "dns:signup.example.com")})
+	m := newMatcher(t, CertificateConfig{}, "signup", "dns:signup.example.com")
 	state := ca.verified(ca.client(t, nil))
 	state.PeerCertificates[0] = newAuthority(t).client(t, names("signup.example.com"))
 	if got, _, err := m.Identify(state, today); got != "" || err != ErrCertificateUnverified {
@@ -206,7 +259,7 @@ func TestChainOfAnotherCertificateDoesNotCount(t *testing.T) {
 func TestCertificatesOfTheFileOfCAsAreVerifiedHere(t *testing.T) {
 	t.Parallel()
 	ca, other := newAuthority(t), newAuthority(t)
-	m := newMatcher(t, CertificateConfig{Rules: rules(t, "signup", "dns:signup.example.com"), CAFile: ca.file(t)})
+	m := newMatcher(t, CertificateConfig{CAFile: ca.file(t)}, "signup", "dns:signup.example.com")
 	good := ca.client(t, names("signup.example.com"))
 	if got, _, err := m.Identify(unverified(good), today); got != "signup" || err != nil {
 		t.Errorf("good: got %q, %v", got, err)
@@ -230,15 +283,13 @@ func TestPinsSufficeOnlyWhereTheConfigSaysSo(t *testing.T) {
 	t.Parallel()
 	cert := newAuthority(t).client(t, names("signup.example.com"))
 	for suffice, want := range map[bool]string{true: "pinned", false: ""} {
-		m := newMatcher(t, CertificateConfig{
-			Rules: rules(t, "signup", "dns:signup.example.com", "pinned", pinOf(cert)), PinsSuffice: suffice,
-		})
+		m := newMatcher(t, CertificateConfig{PinsSuffice: suffice}, "signup", "dns:signup.example.com", "pinned", pinOf(cert))
 		got, _, err := m.Identify(unverified(cert), today)
 		if got != want || (err == nil) != suffice {
 			t.Errorf("%t: got %q, %v", suffice, got, err)
 		}
 	}
-	m := newMatcher(t, CertificateConfig{Rules: rules(t, "signup", "dns:signup.example.com"), PinsSuffice: true})
+	m := newMatcher(t, CertificateConfig{PinsSuffice: true}, "signup", "dns:signup.example.com")
 	if got, _, err := m.Identify(unverified(cert), today); got != "" || err != ErrCertificateUnverified {
 		t.Errorf("a name without a CA: got %q, %v", got, err)
 	}
@@ -255,7 +306,7 @@ func TestExpiredCertificateIsRefusedOnAResumedSession(t *testing.T) {
 		c.NotAfter = today.AddDate(10, 0, 0)
 	})
 	for _, caFile := range []string{"", ca.file(t)} {
-		m := newMatcher(t, CertificateConfig{Rules: rules(t, "signup", "dns:signup.example.com"), CAFile: caFile})
+		m := newMatcher(t, CertificateConfig{CAFile: caFile}, "signup", "dns:signup.example.com")
 		for _, test := range []struct {
 			name string
 			cert *x509.Certificate
@@ -276,7 +327,7 @@ func TestExpiredCertificateIsRefusedOnAResumedSession(t *testing.T) {
 	}
 }
 
-func TestMatcherFailsClosedWithoutItsCA(t *testing.T) {
+func TestVerifierFailsClosedWithoutItsCA(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	for name, path := range map[string]string{
@@ -287,23 +338,25 @@ func TestMatcherFailsClosedWithoutItsCA(t *testing.T) {
 		"a key":     writeFile(t, filepath.Join(dir, "key.pem"), "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"),
 		"broken":    writeFile(t, filepath.Join(dir, "broken.pem"), "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
 	} {
-		if m, err := NewCertificateMatcher(CertificateConfig{Rules: rules(t, "a", "dns:a.example.com"), CAFile: path}); err == nil || m != nil {
+		if v, err := NewCertificateVerifier(CertificateConfig{CAFile: path}); err == nil || v != nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}
 }
 
-func TestFaultyCertificateRulesAreRefused(t *testing.T) {
+func TestFaultyCertificateNamesAreRefused(t *testing.T) {
 	t.Parallel()
-	for name, list := range map[string][]CertificateRule{
-		"none":            nil,
-		"bad caller":      rules(t, "Sign Up", "dns:a.example.com"),
-		"no name":         {{Caller: "a"}},
-		"same name twice": rules(t, "a", "dns:a.example.com", "b", "dns:A.example.com"),
+	for name, r := range map[string]rules{
+		"bad caller":      {"Sign Up", "dns:a.example.com"},
+		"same name twice": {"a", "dns:a.example.com", "b", "dns:A.example.com"},
+		"twice of one":    {"a", "dns:a.example.com", "a", "dns:a.example.com"},
 	} {
-		if _, err := NewCertificateMatcher(CertificateConfig{Rules: list}); err == nil {
+		if _, err := r.directory(); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
+	}
+	if _, err := NewDirectory([]Caller[string]{{Name: "a", Certificates: make([]CertificateName, 1)}}); err == nil {
+		t.Error("a certificate without a name: accepted")
 	}
 	for _, text := range []string{
 		"", "a.example.com", "dns:", "dns:*.example.com", "dns:a b", "dns:.a", "cn:a", "ip:192.0.2.1",

@@ -51,8 +51,12 @@ type Caller[T any] struct {
 	// Keys are the caller's keys: one, or two during a rotation.
 	Keys []Key
 
-	// Keyless allows a caller without keys: one that is known by a token or a
-	// certificate, or whose keys were all revoked. Only Named finds it then.
+	// Subjects are what tokens call the caller, and Certificates what client
+	// certificates may be called. Each belongs to one caller.
+	Subjects     []string
+	Certificates []CertificateName
+
+	// Keyless allows a caller that shows nothing: one whose keys were all revoked.
 	Keyless bool
 
 	// Expires is when the caller is no longer served, whatever it shows.
@@ -95,8 +99,10 @@ var (
 
 // Directory is the set of callers. It is immutable, and safe for concurrent use.
 type Directory[T any] struct {
-	byDigest map[Digest]entry[T]
-	byName   map[string]*Caller[T]
+	byDigest     map[Digest]entry[T]
+	byName       map[string]*Caller[T]
+	bySubject    map[string]*Caller[T]
+	certificates []certificateRule[T]
 }
 
 type entry[T any] struct {
@@ -106,13 +112,16 @@ type entry[T any] struct {
 }
 
 // NewDirectory builds a directory. It refuses names that are malformed or used
-// twice, callers without keys or with more than MaxKeys, digests that no key can
-// have, and keys that are used twice or share their key id with another.
+// twice, callers that cannot be known by anything or have more than MaxKeys keys,
+// digests that no key can have, keys that share their key id with another, and
+// keys, subjects and names of certificates that are used twice.
 func NewDirectory[T any](callers []Caller[T]) (*Directory[T], error) {
 	d := &Directory[T]{
-		byDigest: make(map[Digest]entry[T], MaxKeys*len(callers)),
-		byName:   make(map[string]*Caller[T], len(callers)),
+		byDigest:  make(map[Digest]entry[T], MaxKeys*len(callers)),
+		byName:    make(map[string]*Caller[T], len(callers)),
+		bySubject: make(map[string]*Caller[T]),
 	}
+	named := make(map[CertificateName]bool)
 	ids := make(map[string]string, MaxKeys*len(callers)) // caller of a key id
 	for _, given := range callers {
 		c := &given
@@ -127,13 +136,19 @@ func NewDirectory[T any](callers []Caller[T]) (*Directory[T], error) {
 		if err := d.addKeys(c, ids); err != nil {
 			return nil, fmt.Errorf("caller %q: %w", c.Name, err)
 		}
+		if err := d.addSubjects(c); err != nil {
+			return nil, fmt.Errorf("caller %q: %w", c.Name, err)
+		}
+		if err := d.addCertificates(c, named); err != nil {
+			return nil, fmt.Errorf("caller %q: %w", c.Name, err)
+		}
 	}
 	return d, nil
 }
 
 func (d *Directory[T]) addKeys(c *Caller[T], ids map[string]string) error {
-	if len(c.Keys) == 0 && !c.Keyless {
-		return errors.New("has no key")
+	if len(c.Keys) == 0 && len(c.Subjects) == 0 && len(c.Certificates) == 0 && !c.Keyless {
+		return errors.New("has nothing to be known by: a key, a token or a certificate")
 	}
 	if len(c.Keys) > MaxKeys {
 		return fmt.Errorf("has %d keys, at most %d are allowed: remove the oldest", len(c.Keys), MaxKeys)
@@ -152,6 +167,36 @@ func (d *Directory[T]) addKeys(c *Caller[T], ids map[string]string) error {
 		}
 		ids[id] = c.Name
 		d.byDigest[digest] = entry[T]{caller: c, keyID: id, expires: key.Expires}
+	}
+	return nil
+}
+
+// MaxSubject bounds what a token calls a caller, in bytes.
+const MaxSubject = 256
+
+func (d *Directory[T]) addSubjects(c *Caller[T]) error {
+	for i, subject := range c.Subjects {
+		if subject == "" || len(subject) > MaxSubject {
+			return fmt.Errorf("token %d: a subject has 1 to %d bytes", i+1, MaxSubject)
+		}
+		if d.bySubject[subject] != nil {
+			return fmt.Errorf("token %d is used already, by caller %q: a subject belongs to one caller, once", i+1, d.bySubject[subject].Name)
+		}
+		d.bySubject[subject] = c
+	}
+	return nil
+}
+
+func (d *Directory[T]) addCertificates(c *Caller[T], named map[CertificateName]bool) error {
+	for i, name := range c.Certificates {
+		switch {
+		case name == (CertificateName{}):
+			return fmt.Errorf("certificate %d has no name", i+1)
+		case named[name]:
+			return fmt.Errorf("certificate %d is used already: a name belongs to one caller, once", i+1)
+		}
+		named[name] = true
+		d.certificates = append(d.certificates, certificateRule[T]{name, c})
 	}
 	return nil
 }
@@ -178,11 +223,20 @@ func (d *Directory[T]) Find(presented string, now time.Time) (c *Caller[T], keyI
 	}
 }
 
-// Named is the caller of a name, for callers that are known by something other
-// than a key. The errors are ErrUnknownCaller and ErrCallerExpired. The caller
-// must not be changed.
-func (d *Directory[T]) Named(name string, now time.Time) (*Caller[T], error) {
-	c, ok := d.byName[name]
+// Has reports whether there is a caller of the name, expired or not.
+func (d *Directory[T]) Has(name string) bool { return d.byName[name] != nil }
+
+// All calls do for every caller, in no order. The callers must not be changed.
+func (d *Directory[T]) All(do func(*Caller[T])) {
+	for _, c := range d.byName {
+		do(c)
+	}
+}
+
+// BySubject is the caller that a verified token names. The errors are
+// ErrUnknownCaller and ErrCallerExpired. The caller must not be changed.
+func (d *Directory[T]) BySubject(subject string, now time.Time) (*Caller[T], error) {
+	c, ok := d.bySubject[subject]
 	switch {
 	case !ok:
 		return nil, ErrUnknownCaller

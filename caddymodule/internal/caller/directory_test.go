@@ -37,10 +37,10 @@ func TestEachKeyFindsItsCaller(t *testing.T) {
 			t.Errorf("key of %s found %v with id %q, %v", test.name, c, id, err)
 		}
 	}
-	if c, err := d.Named("billing", today); err != nil || c.Value != 2 {
+	if c, err := named(d, "billing", today); err != nil || c.Value != 2 {
 		t.Error("a caller is not found by its name")
 	}
-	if _, err := d.Named("nobody", today); err != ErrUnknownCaller {
+	if _, err := named(d, "nobody", today); err != ErrUnknownCaller {
 		t.Error("found a caller that does not exist")
 	}
 	if d.Len() != 2 {
@@ -87,7 +87,7 @@ func TestFaultyDirectoriesAreRefused(t *testing.T) {
 		{"key of two callers", []Caller[int]{{Name: "a", Keys: key}, {Name: "b", Keys: key}}, `by caller "a"`},
 		{"key twice", []Caller[int]{{Name: "a", Keys: keys("key", "key")}}, "used already"},
 		{"same key id", []Caller[int]{{Name: "a", Keys: []Key{key[0], twin}}}, "same id"},
-		{"no key", []Caller[int]{{Name: "a"}}, "has no key"},
+		{"no key", []Caller[int]{{Name: "a"}}, "has nothing to be known by"},
 		{"three keys", []Caller[int]{{Name: "a", Keys: keys("1", "2", "3")}}, "has 3 keys"},
 		{"zero digest", []Caller[int]{{Name: "a", Keys: []Key{{}}}}, ErrDigestEmpty.Error()},
 		{"digest of nothing", []Caller[int]{{Name: "a", Keys: keys("")}}, ErrDigestEmpty.Error()},
@@ -150,6 +150,52 @@ func TestFindAllocatesNothing(t *testing.T) {
 	for name, presented := range map[string]string{"known": key, "unknown": key[1:], "long": strings.Repeat("k", MaxPresented)} {
 		if got := testing.AllocsPerRun(100, func() { _, _, _ = d.Find(presented, today) }); got != 0 {
 			t.Errorf("%s: got %v allocations", name, got)
+		}
+	}
+}
+
+// named finds a caller by its name, whatever it shows.
+func named[T any](d *Directory[T], name string, now time.Time) (*Caller[T], error) {
+	c := d.byName[name]
+	switch {
+	case c == nil:
+		return nil, ErrUnknownCaller
+	case c.Expires.Passed(now):
+		return nil, ErrCallerExpired
+	default:
+		return c, nil
+	}
+}
+
+func TestSubjectsFindTheirCallers(t *testing.T) {
+	t.Parallel()
+	d, err := NewDirectory([]Caller[int]{
+		{Name: "signup", Subjects: []string{"app|1@clients", "signup"}, Value: 1},
+		{Name: "late", Subjects: []string{"late"}, Expires: Expiry(today), Value: 2},
+		{Name: "keys", Keys: keys("k"), Value: 3},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for subject, want := range map[string]struct {
+		value int
+		err   error
+	}{
+		"app|1@clients": {1, nil}, "signup": {1, nil}, "late": {0, ErrCallerExpired},
+		"keys": {0, ErrUnknownCaller}, "": {0, ErrUnknownCaller}, "SIGNUP": {0, ErrUnknownCaller},
+	} {
+		c, err := d.BySubject(subject, today)
+		if err != want.err || err == nil && c.Value != want.value {
+			t.Errorf("%q: got %v, %v", subject, c, err)
+		}
+	}
+	for name, callers := range map[string][]Caller[int]{
+		"empty":    {{Name: "a", Subjects: []string{""}}},
+		"too long": {{Name: "a", Subjects: []string{strings.Repeat("a", MaxSubject+1)}}},
+		"of two":   {{Name: "a", Subjects: []string{"x"}}, {Name: "b", Subjects: []string{"x"}}},
+	} {
+		if _, err := NewDirectory(callers); err == nil {
+			t.Errorf("%s: accepted", name)
 		}
 	}
 }

@@ -60,7 +60,7 @@ func TestExpiredKeysAndCallersAreNotFound(t *testing.T) {
 		if err != test.want || (c != nil) != (err == nil) || id != DigestOf(test.key).KeyID() {
 			t.Errorf("%s: got %v, %q, %v", test.name, c, id, err)
 		}
-		c, err = d.Named("a", now)
+		c, err = named(d, "a", now)
 		if wantNamed := test.want == ErrCallerExpired; (err == ErrCallerExpired) != wantNamed || (c == nil) != wantNamed {
 			t.Errorf("%s, by name: got %v, %v", test.name, c, err)
 		}
@@ -73,7 +73,7 @@ func TestCallerMayHaveNoKeyIfItIsKnownOtherwise(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.Named("a", today); err != nil {
+	if _, err := named(d, "a", today); err != nil {
 		t.Error(err)
 	}
 }

@@ -103,7 +103,7 @@ func TestCallersComeAndGoWithoutAReload(t *testing.T) {
 	r.Refresh(t.Context())
 	r.expect(t, "revoked", map[string]string{"static": "static", "file": "", "vault": "", "new": "batch"})
 	r.heard(t, "revoked", false, false)
-	if _, err := r.Directory().Named("signup", today); err != nil {
+	if _, err := named(r.Directory(), "signup", today); err != nil {
 		t.Errorf("the caller is gone with its key: %v", err)
 	}
 
@@ -178,7 +178,7 @@ func TestUnchangedCallerKeepsItsValue(t *testing.T) {
 	vault := &secret{fields: map[string]string{"a": oneKey("a"), "b": oneKey("b")}}
 	r := newRegistry(t, nil, SecretSource("vault", vault.fetch))
 	value := func(name string) *Spec {
-		c, err := r.Directory().Named(name, today)
+		c, err := named(r.Directory(), name, today)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -253,7 +253,7 @@ func TestCallerMayCallFromItsRangesOnly(t *testing.T) {
 	vault := &secret{fields: map[string]string{"bound": `{"keys":[],"ip_ranges":["10.0.0.0/8"]}`, "free": `{"keys":[]}`, "nowhere": `{"keys":[],"ip_ranges":[]}`}}
 	r := newRegistry(t, nil, SecretSource("vault", vault.fetch))
 	for name, want := range map[string][2]bool{"bound": {true, false}, "free": {true, true}, "nowhere": {false, false}} {
-		c, err := r.Directory().Named(name, today)
+		c, err := named(r.Directory(), name, today)
 		if err != nil {
 			t.Fatal(err)
 		}

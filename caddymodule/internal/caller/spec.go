@@ -19,6 +19,13 @@ type Spec struct {
 	// known by other means, or that its keys were revoked.
 	Keys []Key `json:"keys"`
 
+	// Tokens are what tokens call the caller, such as the claim "sub" does.
+	Tokens []string `json:"tokens,omitempty"`
+
+	// Certificates are names of client certificates, as ParseCertificateName
+	// reads them.
+	Certificates []string `json:"certificates,omitempty"`
+
 	// Expires is when the caller is no longer served.
 	Expires Expiry `json:"expires,omitzero"`
 
@@ -61,6 +68,7 @@ func (s *Spec) check() error {
 	}{
 		{"providers", s.Providers, isToken},
 		{"operations", s.Operations, isToken},
+		{"tokens", s.Tokens, isSubject},
 		{"regions", s.Regions, regionPattern.MatchString},
 	} {
 		if err := checkList(list.values, list.ok); err != nil {
@@ -69,6 +77,8 @@ func (s *Spec) check() error {
 	}
 	return nil
 }
+
+func isSubject(text string) bool { return text != "" && len(text) <= MaxSubject }
 
 // checkList refuses an empty list too: it would be read as nothing allowed by
 // one and as everything allowed by another.
@@ -97,8 +107,13 @@ func NewCaller[T any](s Spec, value T) (Caller[T], error) {
 	if err != nil {
 		return Caller[T]{}, fmt.Errorf("caller %q: ip_ranges: %w", s.Name, err)
 	}
+	certificates, err := ParseCertificateNames(s.Certificates)
+	if err != nil {
+		return Caller[T]{}, fmt.Errorf("caller %q: %w", s.Name, err)
+	}
 	return Caller[T]{
 		Name: s.Name, Keys: slices.Clone(s.Keys), Keyless: true, Expires: s.Expires, Ranges: ranges, Value: value,
+		Subjects: slices.Clone(s.Tokens), Certificates: certificates,
 	}, nil
 }
 

@@ -8,6 +8,7 @@
 package jwt
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
@@ -54,8 +55,12 @@ type Config struct {
 	// AllowHTTP allows http for loopback addresses. It is for tests.
 	AllowHTTP bool
 
-	// Transport fetches metadata and keys. Default: TLS 1.2 or later, the
-	// system's CAs, no proxy.
+	// RootCAs are who may sign the certificate of the issuer's server. Default:
+	// the system's.
+	RootCAs *x509.CertPool
+
+	// Transport fetches metadata and keys. Default: TLS 1.2 or later, RootCAs, no
+	// proxy.
 	Transport http.RoundTripper
 
 	now func() time.Time

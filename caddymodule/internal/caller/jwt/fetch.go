@@ -39,7 +39,7 @@ func newFetcher(cfg *Config) *fetcher {
 	transport := cfg.Transport
 	if transport == nil {
 		transport = &http.Transport{
-			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: cfg.RootCAs},
 			TLSHandshakeTimeout:    fetchTime,
 			IdleConnTimeout:        time.Minute,
 			MaxIdleConns:           2,

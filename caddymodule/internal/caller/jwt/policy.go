@@ -23,13 +23,8 @@ type Policy struct {
 	// access tokens of RFC 9068. Default: that, "JWT" or none.
 	Type string
 
-	// NameClaim is the claim that holds the caller's name. Default: "sub".
-	NameClaim string
-
-	// Names gives the caller for values of NameClaim. If it is empty, the value
-	// itself must be a possible name; otherwise values that are not in it are
-	// refused.
-	Names map[string]string
+	// SubjectClaim is the claim that says who is calling. Default: "sub".
+	SubjectClaim string
 
 	// TierClaim, if set, is the claim that holds the caller's tier.
 	TierClaim string
@@ -45,16 +40,11 @@ func (p *Policy) Check() error {
 			return fmt.Errorf("the required claim %q has no value", name)
 		}
 	}
-	for _, name := range p.Names {
-		if !caller.ValidName(name) {
-			return fmt.Errorf("caller name %q is not possible", name)
-		}
-	}
 	return nil
 }
 
 // admit checks a good token against the policy.
-func (p *Policy) admit(c *claims) (name string, err error) {
+func (p *Policy) admit(c *claims) (subject string, err error) {
 	if !p.isType(c.kind) {
 		return "", ErrType
 	}
@@ -66,7 +56,7 @@ func (p *Policy) admit(c *claims) (name string, err error) {
 			return "", ErrClaim
 		}
 	}
-	if name, err = p.name(c); err != nil {
+	if subject, err = p.subject(c); err != nil {
 		return "", err
 	}
 	scopes := c.scopes()
@@ -75,7 +65,7 @@ func (p *Policy) admit(c *claims) (name string, err error) {
 			return "", ErrScope
 		}
 	}
-	return name, nil
+	return subject, nil
 }
 
 func (p *Policy) isType(kind string) bool {
@@ -85,17 +75,14 @@ func (p *Policy) isType(kind string) bool {
 	return slices.Contains(tokenTypes, typeName(kind))
 }
 
-func (p *Policy) name(c *claims) (string, error) {
-	claim := p.NameClaim
+func (p *Policy) subject(c *claims) (string, error) {
+	claim := p.SubjectClaim
 	if claim == "" {
 		claim = "sub"
 	}
-	name := c.text(claim)
-	if len(p.Names) > 0 {
-		name = p.Names[name] // a name that is not there is empty, and refused
+	subject := c.text(claim)
+	if subject == "" || len(subject) > caller.MaxSubject {
+		return "", ErrSubject
 	}
-	if !caller.ValidName(name) {
-		return "", ErrName
-	}
-	return name, nil
+	return subject, nil
 }

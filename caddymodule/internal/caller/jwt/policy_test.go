@@ -1,6 +1,7 @@
 package jwt
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -34,12 +35,11 @@ func TestPolicyAsksForAudienceScopesAndClaims(t *testing.T) {
 		{"other claim", map[string]any{"team": "c"}, Policy{Claims: map[string][]string{"team": {"a"}}}, ErrClaim},
 		{"no claim", nil, Policy{Claims: map[string][]string{"team": {"a"}}}, ErrClaim},
 		{"type", nil, Policy{Type: "at+jwt"}, ErrType},
-		{"no name", map[string]any{"sub": nil}, Policy{}, ErrName},
-		{"impossible name", map[string]any{"sub": "Sign up\n"}, Policy{}, ErrName},
-		{"name of another kind", map[string]any{"sub": []string{"signup"}}, Policy{}, ErrName},
-		{"name from another claim", map[string]any{"azp": "signup", "sub": "x y"}, Policy{NameClaim: "azp"}, nil},
-		{"mapped name", map[string]any{"sub": "app|1@clients"}, Policy{Names: map[string]string{"app|1@clients": "signup"}}, nil},
-		{"name that is not mapped", map[string]any{"sub": "admin"}, Policy{Names: map[string]string{"app": "signup"}}, ErrName},
+		{"no subject", map[string]any{"sub": nil}, Policy{}, ErrSubject},
+		{"empty subject", map[string]any{"sub": ""}, Policy{}, ErrSubject},
+		{"subject too long", map[string]any{"sub": strings.Repeat("s", 257)}, Policy{}, ErrSubject},
+		{"subject of another kind", map[string]any{"sub": []string{"signup"}}, Policy{}, ErrSubject},
+		{"subject from another claim", map[string]any{"azp": "signup", "sub": nil}, Policy{SubjectClaim: "azp"}, nil},
 	}
 	for _, test := range tests {
 		test.policy.Audiences = []string{testAudience}
@@ -56,7 +56,6 @@ func TestFaultyPoliciesAreRefused(t *testing.T) {
 		"no audience":      {},
 		"empty audience":   {Audiences: []string{"a", ""}},
 		"claim of nothing": {Audiences: good, Claims: map[string][]string{"team": nil}},
-		"impossible name":  {Audiences: good, Names: map[string]string{"app": "Sign Up"}},
 	} {
 		if p.Check() == nil {
 			t.Errorf("%s: accepted", name)

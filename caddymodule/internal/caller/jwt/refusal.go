@@ -55,7 +55,7 @@ var (
 	ErrLifetime    = invalid("the token is made to be valid for too long")
 	ErrAudience    = invalid("the token is for another audience")
 	ErrClaim       = invalid("the token lacks a required claim")
-	ErrName        = invalid("the token does not name a possible caller")
+	ErrSubject     = invalid("the token does not say who is calling")
 	ErrScope       = &Refusal{Class: InsufficientScope, text: "the token lacks a required scope"}
 	ErrUnavailable = &Refusal{Class: Unavailable, text: "the issuer's keys are not available"}
 )

@@ -58,12 +58,16 @@ func (v *Verifier) Close() {
 // Ready returns nil if tokens can be judged.
 func (v *Verifier) Ready() error { return v.keys.ready() }
 
+// Fault is why the issuer's keys could not be fetched the last time; nil if they
+// could. Those that were fetched before are used meanwhile.
+func (v *Verifier) Fault() error { return v.keys.lastFault() }
+
 // Identity is who showed a token.
 type Identity struct {
-	// Name is the caller's; ValidName holds for it. It is the issuer's word: a
-	// caller that is known by keys of its own must not be found by it unless the
-	// config says so.
-	Name string
+	// Subject is who is calling, by the word of the issuer: 1 to MaxSubject bytes
+	// of any kind. Which caller that is, is for the config to say: a caller that is
+	// known by keys must not be found by it unless the config says so.
+	Subject string
 
 	// Tier is that of the policy's TierClaim; empty without one.
 	Tier string
@@ -107,11 +111,11 @@ func (v *Verifier) Verify(ctx context.Context, token string, policy *Policy) (*I
 	if err := c.checkTime(&v.cfg, v.cfg.now()); err != nil {
 		return nil, err
 	}
-	name, err := policy.admit(c)
+	subject, err := policy.admit(c)
 	if err != nil {
 		return nil, err
 	}
-	identity := &Identity{Name: name, TokenID: hex.EncodeToString(sum[:4]), Expires: c.expires, claims: c}
+	identity := &Identity{Subject: subject, TokenID: hex.EncodeToString(sum[:4]), Expires: c.expires, claims: c}
 	if policy.TierClaim != "" {
 		identity.Tier = c.text(policy.TierClaim)
 	}

@@ -27,7 +27,7 @@ func TestGoodTokenTellsWhoIsCalling(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 				continue
 			}
-			if identity.Name != "signup" || identity.Tier != "gold" || len(identity.TokenID) != 8 || identity.Expires.Before(time.Now()) {
+			if identity.Subject != "signup" || identity.Tier != "gold" || len(identity.TokenID) != 8 || identity.Expires.Before(time.Now()) {
 				t.Errorf("%s: got %+v", name, identity)
 			}
 			if session, ok := identity.Claim("sid"); !ok || session != "s-1" {
