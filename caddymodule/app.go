@@ -2,9 +2,7 @@ package caddymodule
 
 import (
 	"fmt"
-	"net/netip"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -15,7 +13,6 @@ import (
 	"github.com/ringward/ringward/caddymodule/internal/audit"
 	"github.com/ringward/ringward/caddymodule/internal/caller"
 	"github.com/ringward/ringward/caddymodule/internal/credential"
-	"github.com/ringward/ringward/caddymodule/internal/provider"
 	"github.com/ringward/ringward/caddymodule/internal/quota"
 )
 
@@ -52,10 +49,27 @@ type App struct {
 	// Callers are the applications that may ask.
 	Callers []CallerConfig `json:"callers,omitempty"`
 
-	leases     leases
+	// CallerSources are where more callers stand. They come and go without a
+	// reload.
+	CallerSources []CallerSourceConfig `json:"caller_sources,omitempty"`
+
+	// JWT, when set, lets callers show tokens of an issuer in place of keys.
+	JWT *JWTConfig `json:"jwt,omitempty"`
+
+	// Certificates, when set, lets callers be known by TLS client certificates.
+	Certificates *CertificatesConfig `json:"certificates,omitempty"`
+
+	// Addresses are from which clients may call at all. Default: all.
+	Addresses *AddressesConfig `json:"addresses,omitempty"`
+
+	leases     *leases
 	logger     *zap.Logger
-	directory  *caller.Directory[*callerState]
-	callers    map[string]*callerState
+	registry   *caller.Registry[*callerState]
+	tokens     *tokens // nil: no tokens are taken
+	verifier   *caller.CertificateVerifier
+	access     caller.IPAccess
+	edges      []*Edge // complete once the config is provisioned
+	watched    *watchList
 	store      quota.Counters
 	backoff    *quota.Backoff // nil: nobody is locked out
 	auditLog   *audit.Log
@@ -77,62 +91,6 @@ type TierConfig struct {
 	Concurrency *ConcurrencyConfig `json:"concurrency,omitempty"`
 }
 
-// CallerConfig is one application that may ask.
-type CallerConfig struct {
-	// Name names the caller in logs, metrics and audit entries: lower case
-	// letters, digits, "-", "_" and ".".
-	Name string `json:"name"`
-
-	// Keys are digests of caller keys as `ringward caller new` prints them:
-	// "sha256:" and 64 hexadecimal digits, with an expiry if they have one. Two
-	// can be active at once.
-	Keys []caller.Key `json:"keys,omitempty"`
-
-	// Expires is the day (UTC), or the moment in RFC 3339, from which this caller
-	// is no longer served. Default: never.
-	Expires caller.Expiry `json:"expires,omitzero"`
-
-	// IPRanges are the addresses and prefixes from which this caller may call.
-	// Default: all.
-	IPRanges []string `json:"ip_ranges,omitempty"`
-
-	// Providers names the providers that this caller may ask, as routes have
-	// them. Default: all.
-	Providers []string `json:"providers,omitempty"`
-
-	// Release is what this caller sees: data classes, and JSON pointers to
-	// single fields. Default: validity and line_type.
-	Release []string `json:"release,omitempty"`
-
-	// Tier names a tier, the bounds of which this caller has besides its own.
-	// Default: none.
-	Tier string `json:"tier,omitempty"`
-
-	// Budgets bound what this caller may cost over all routes together.
-	Budgets []BudgetConfig `json:"budgets,omitempty"`
-
-	// Concurrency bounds this caller's lookups that are under way. Default: the
-	// tier's, or no bound.
-	Concurrency *ConcurrencyConfig `json:"concurrency,omitempty"`
-
-	// Limits are this caller's rate limits, over all routes together.
-	Limits []LimitConfig `json:"limits,omitempty"`
-}
-
-// callerState is a caller, ready for requests.
-type callerState struct {
-	name    string
-	release release
-	limits  *limits
-	only    []string // providers; empty for all
-	budgets *quota.Budgets
-	gate    *quota.Gate
-}
-
-// anonymousName stands for requests without a caller key on routes that allow
-// them. No caller can have this name.
-const anonymousName = "anonymous"
-
 // CaddyModule returns the Caddy module information.
 func (App) CaddyModule() caddy.ModuleInfo {
 	return caddy.ModuleInfo{
@@ -147,6 +105,7 @@ func (a *App) Provision(ctx caddy.Context) error {
 	guardStdLog()
 	a.ctx = ctx
 	a.logger = ctx.Logger()
+	a.leases, a.watched = new(leases), new(watchList)
 	a.secrets = new(secrets)
 	a.inFlight = newInFlight()
 	events, err := ctx.App("events")
@@ -162,8 +121,18 @@ func (a *App) Provision(ctx caddy.Context) error {
 	if err := a.provisionLockout(); err != nil {
 		return fmt.Errorf("lockout: %w", err)
 	}
-	if err := a.provisionCallers(); err != nil {
-		return err
+	for _, step := range []struct {
+		name string
+		do   func(caddy.Context) error
+	}{
+		{"addresses", a.provisionAddresses},
+		{"jwt", a.provisionTokens},
+		{"certificates", a.provisionCertificates},
+		{"callers", a.provisionCallers},
+	} {
+		if err := step.do(ctx); err != nil {
+			return fmt.Errorf("%s: %w", step.name, err)
+		}
 	}
 	return a.provisionAudit(ctx)
 }
@@ -173,98 +142,22 @@ func newStore() (quota.Counters, func() error, error) {
 	return store, store.Close, nil
 }
 
-func (a *App) provisionCallers() error {
-	a.callers = make(map[string]*callerState, len(a.Callers))
-	list := make([]caller.Caller[*callerState], 0, len(a.Callers))
-	for i := range a.Callers {
-		c := &a.Callers[i]
-		if c.Name == anonymousName {
-			return fmt.Errorf("caller %q: the name is taken by requests without a key; choose another", c.Name)
-		}
-		state, err := a.newCallerState(c)
-		if err != nil {
-			return fmt.Errorf("caller %q: %w", c.Name, err)
-		}
-		ranges, err := parseRanges(c.IPRanges)
-		if err != nil {
-			return fmt.Errorf("caller %q: %w", c.Name, err)
-		}
-		list = append(list, caller.Caller[*callerState]{
-			Name: c.Name, Keys: c.Keys, Expires: c.Expires, Ranges: ranges, Value: state,
-		})
-		a.callers[c.Name] = state
-	}
-	var err error
-	a.directory, err = caller.NewDirectory(list)
-	return err
-}
-
-// boundsOf joins a caller's own bounds with those of its tier.
-func (a *App) boundsOf(c *CallerConfig) (TierConfig, error) {
-	tier, ok := a.Tiers[c.Tier]
-	if c.Tier != "" && !ok {
-		return tier, fmt.Errorf("tier %q is not described: add `tier %s { ... }` to the global ringward option", c.Tier, c.Tier)
-	}
-	tier.Limits = slices.Concat(tier.Limits, c.Limits)
-	tier.Budgets = slices.Concat(tier.Budgets, c.Budgets)
-	for i := range tier.Budgets {
-		tier.Budgets[i].By = string(quota.ByCaller)
-	}
-	if c.Concurrency != nil {
-		tier.Concurrency = c.Concurrency
-	}
-	return tier, nil
-}
-
-// parseRanges reads addresses and prefixes; nil, which is every address, for none.
-func parseRanges(texts []string) (*caller.IPSet, error) {
-	if len(texts) == 0 {
-		return nil, nil
-	}
-	prefixes := make([]netip.Prefix, len(texts))
-	for i, text := range texts {
-		var err error
-		if prefixes[i], err = caller.ParsePrefix(text); err != nil {
-			return nil, fmt.Errorf("the address range %q: %w", text, err)
-		}
-	}
-	return caller.NewIPSet(prefixes), nil
-}
-
-func (a *App) newCallerState(c *CallerConfig) (*callerState, error) {
-	released, err := parseRelease(c.Release)
-	if err != nil {
-		return nil, err
-	}
-	bounds, err := a.boundsOf(c)
-	if err != nil {
-		return nil, err
-	}
-	own, err := newLimits(a.store, bounds.Limits, quota.ByCaller, "")
-	if err != nil {
-		return nil, err
-	}
-	budgets, err := newBudgets(a.store, bounds.Budgets, "")
-	if err != nil {
-		return nil, err
-	}
-	gate, err := bounds.Concurrency.gate(&a.leases, "caller/"+c.Name)
-	if err != nil {
-		return nil, err
-	}
-	return &callerState{name: c.Name, release: released, limits: own, only: c.Providers, budgets: budgets, gate: gate}, nil
-}
-
-// Start makes this config the one whose event handlers hear of alerts.
+// Start makes this config the one whose event handlers hear of alerts, and
+// begins to look after what changes without a reload.
 func (a *App) Start() error {
+	if err := a.checkNames(); err != nil {
+		return err
+	}
 	a.started = true
 	running.add(a)
+	a.watched.start(a.ctx)
 	return nil
 }
 
 // Stop ends that. Where a new config could not be started, the one before it
 // goes on.
 func (a *App) Stop() error {
+	a.watched.stop()
 	running.remove(a)
 	return nil
 }
@@ -330,32 +223,6 @@ func appFrom(ctx caddy.Context) (*App, error) {
 		return nil, fmt.Errorf("getting ringward app: %w", err)
 	}
 	return app.(*App), nil
-}
-
-// release is what a caller may see, parsed.
-type release struct {
-	classes  []provider.Class
-	pointers []string
-}
-
-// parseRelease splits data classes from JSON pointers; nothing means the
-// default release.
-func parseRelease(words []string) (release, error) {
-	if len(words) == 0 {
-		return release{classes: provider.DefaultRelease()}, nil
-	}
-	var r release
-	for _, word := range words {
-		switch class := provider.Class(word); {
-		case strings.HasPrefix(word, "/"):
-			r.pointers = append(r.pointers, word)
-		case slices.Contains(provider.Classes(), class):
-			r.classes = append(r.classes, class)
-		default:
-			return release{}, fmt.Errorf("unknown data class %q: use %v, or a JSON pointer such as /data/carrier", word, provider.Classes())
-		}
-	}
-	return r, nil
 }
 
 // Interface guards.

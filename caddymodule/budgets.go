@@ -52,7 +52,7 @@ func (e *Edge) reserve(ex *exchange) (settle func(), p *problem) {
 	if ex.cost == 0 {
 		return func() {}, nil
 	}
-	keys := quota.Keys{Caller: ex.caller.name, Provider: e.provider.Name}
+	keys := quota.Keys{Caller: ex.name, Provider: e.provider.Name}
 	var held []*quota.Reservation
 	giveBack := func() {
 		for _, r := range held {
@@ -61,7 +61,7 @@ func (e *Edge) reserve(ex *exchange) (settle func(), p *problem) {
 			}
 		}
 	}
-	for _, budgets := range [...]*quota.Budgets{ex.caller.budgets, e.budgets} {
+	for _, budgets := range [...]*quota.Budgets{ex.bounds.budgets, e.budgets} {
 		r, err := budgets.Reserve(ex.counting, &keys, int64(ex.cost))
 		if err != nil {
 			giveBack()

@@ -123,7 +123,7 @@ func TestConcurrencyIsBounded(t *testing.T) {
 func waitingAtGates() int {
 	all := 0
 	gatePool.Range(func(_, value any) bool {
-		_, waiting := value.(pooled[*quota.Gate]).value.Load()
+		_, waiting := value.(pooled[*quota.Gates]).value.Load()
 		all += waiting
 		return true
 	})

@@ -1,13 +1,10 @@
 package caddymodule
 
 import (
-	"strings"
-
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 
-	"github.com/ringward/ringward/caddymodule/internal/caller"
 	"github.com/ringward/ringward/caddymodule/internal/credential"
 )
 
@@ -33,17 +30,11 @@ func init() {
 //		limits redis <address...> { ... }
 //		lockout { ... }
 //		tier <name> { limit ...; budget ...; concurrency ... }
-//		caller <name> {
-//			tier <name>
-//			key <sha256:digest...> [expires <date>]
-//			expires <date>
-//			ip <address|prefix...>
-//			providers <name...>
-//			release <data_class|json_pointer...>
-//			limit [<dimension>] <rate...>
-//			budget daily|monthly <units> [soft <units>]
-//			concurrency <max> [queue <n>] [wait <duration>]
-//		}
+//		allow_ip|deny_ip <address|prefix...> | file <path...>
+//		jwt <issuer> { ... }
+//		certificates { ... }
+//		callers file <path> | vault <path> { ... }
+//		caller <name> { ... }
 //	}
 func parseApp(d *caddyfile.Dispenser, existing any) (any, error) {
 	d.Next() // consume the option's name
@@ -54,16 +45,20 @@ func parseApp(d *caddyfile.Dispenser, existing any) (any, error) {
 		return nil, d.ArgErr()
 	}
 	app := new(App)
-	err := readBlock(d, map[string]option{
-		"vault":       once(func(d *caddyfile.Dispenser) error { return parseVault(d, app) }),
-		"environment": text("environment <name>", &app.Environment),
-		"audit":       once(func(d *caddyfile.Dispenser) error { return parseAudit(d, &app.Audit) }),
-		"limits":      once(func(d *caddyfile.Dispenser) error { return parseLimitStore(d, app) }),
-		"lockout":     once(func(d *caddyfile.Dispenser) error { return parseLockout(d, app) }),
-		"tier":        many(func(d *caddyfile.Dispenser) error { return parseTier(d, app) }),
-		"caller":      many(func(d *caddyfile.Dispenser) error { return parseCaller(d, app) }),
-	})
-	if err != nil {
+	options := map[string]option{
+		"vault":        once(func(d *caddyfile.Dispenser) error { return parseVault(d, app) }),
+		"environment":  text("environment <name>", &app.Environment),
+		"audit":        once(func(d *caddyfile.Dispenser) error { return parseAudit(d, &app.Audit) }),
+		"limits":       once(func(d *caddyfile.Dispenser) error { return parseLimitStore(d, app) }),
+		"lockout":      once(func(d *caddyfile.Dispenser) error { return parseLockout(d, app) }),
+		"tier":         many(func(d *caddyfile.Dispenser) error { return parseTier(d, app) }),
+		"jwt":          once(func(d *caddyfile.Dispenser) error { return parseJWT(d, app) }),
+		"certificates": once(func(d *caddyfile.Dispenser) error { return parseCertificates(d, app) }),
+		"callers":      many(func(d *caddyfile.Dispenser) error { return parseCallerSource(d, app) }),
+		"caller":       many(func(d *caddyfile.Dispenser) error { return parseCaller(d, app) }),
+	}
+	addressOptions(options, &app.Addresses)
+	if err := readBlock(d, options); err != nil {
 		return nil, err
 	}
 	return httpcaddyfile.App{Name: "ringward", Value: caddyconfig.JSON(app, nil)}, nil
@@ -141,86 +136,6 @@ func parseAudit(d *caddyfile.Dispenser, a *AuditConfig) error {
 			return parseSecret(d, a.PseudonymKey)
 		}),
 	})
-}
-
-func parseCaller(d *caddyfile.Dispenser, app *App) error {
-	var c CallerConfig
-	if err := exactly(d, "caller <name> { ... }", &c.Name); err != nil {
-		return err
-	}
-	err := readBlock(d, map[string]option{
-		"key":         many(func(d *caddyfile.Dispenser) error { return parseCallerKeys(d, &c) }),
-		"release":     checked(list("release <data_class|json_pointer...>", &c.Release), c.checkRelease),
-		"limit":       checked(many(func(d *caddyfile.Dispenser) error { return parseCallerLimits(d, &c.Limits) }), c.checkLimits),
-		"expires":     once(func(d *caddyfile.Dispenser) error { return parseCallerExpiry(d, &c) }),
-		"ip":          checked(list("ip <address|prefix...>", &c.IPRanges), c.checkRanges),
-		"tier":        text("tier <name>", &c.Tier),
-		"providers":   list("providers <name...>", &c.Providers),
-		"budget":      many(func(d *caddyfile.Dispenser) error { return parseBudget(d, false, &c.Budgets) }),
-		"concurrency": once(func(d *caddyfile.Dispenser) error { return parseConcurrency(d, &c.Concurrency) }),
-	})
-	if err != nil {
-		return err
-	}
-	for _, other := range app.Callers {
-		if other.Name == c.Name {
-			return d.Errf("the caller %q is described twice", c.Name)
-		}
-	}
-	app.Callers = append(app.Callers, c)
-	return nil
-}
-
-func (c *CallerConfig) checkRelease() error {
-	_, err := parseRelease(c.Release)
-	return err
-}
-
-func (c *CallerConfig) checkLimits() error { return checkCallerLimits(c.Limits) }
-
-// parseCallerKeys takes digests only. An argument is never repeated in an
-// error: it may be a key.
-func parseCallerKeys(d *caddyfile.Dispenser, c *CallerConfig) error {
-	args := d.RemainingArgs()
-	var expires caller.Expiry
-	if n := len(args); n > 2 && args[n-2] == "expires" {
-		var err error
-		if expires, err = caller.ParseExpiry(args[n-1]); err != nil {
-			return d.WrapErr(err)
-		}
-		args = args[:n-2]
-	}
-	if len(args) == 0 {
-		return d.Err("the form is: key sha256:<64 hexadecimal digits>; `ringward caller new NAME` makes one")
-	}
-	for _, arg := range args {
-		if strings.HasPrefix(arg, caller.KeyPrefix) {
-			return d.Err("this is a caller key itself, but only its digest belongs in a config; treat the key as leaked and make a new one with `ringward caller new NAME`")
-		}
-		digest, err := caller.ParseDigest(arg)
-		if err != nil {
-			return d.WrapErr(err)
-		}
-		c.Keys = append(c.Keys, caller.Key{Digest: digest, Expires: expires})
-	}
-	return nil
-}
-
-func parseCallerExpiry(d *caddyfile.Dispenser, c *CallerConfig) error {
-	var text string
-	if err := exactly(d, "expires <date>", &text); err != nil {
-		return err
-	}
-	var err error
-	if c.Expires, err = caller.ParseExpiry(text); err != nil {
-		return d.WrapErr(err)
-	}
-	return nil
-}
-
-func (c *CallerConfig) checkRanges() error {
-	_, err := parseRanges(c.IPRanges)
-	return err
 }
 
 // parseSecret reads a reference to a secret, and options where the kind has some.

@@ -42,7 +42,7 @@ func (r *route) parseBlock(d *caddyfile.Dispenser) error {
 
 func (r *route) parseSession(d *caddyfile.Dispenser) error {
 	var where, name string
-	if err := exactly(d, "session header|cookie <name>", &where, &name); err != nil {
+	if err := exactly(d, "session header|cookie|claim <name>", &where, &name); err != nil {
 		return err
 	}
 	switch where {
@@ -50,8 +50,10 @@ func (r *route) parseSession(d *caddyfile.Dispenser) error {
 		r.edge.Session = &SessionConfig{Header: name}
 	case "cookie":
 		r.edge.Session = &SessionConfig{Cookie: name}
+	case "claim":
+		r.edge.Session = &SessionConfig{Claim: name}
 	default:
-		return d.Errf("%q is no place for a session: use header or cookie", where)
+		return d.Errf("%q is no place for a session: use header, cookie or claim", where)
 	}
 	return nil
 }

@@ -63,7 +63,9 @@ type route struct {
 //		budget provider|caller daily|monthly <units> [soft <units>]
 //		concurrency <max> [queue <n>] [wait <duration>]
 //		block <digits>
-//		session header|cookie <name>
+//		session header|cookie|claim <name>
+//		scopes <scope...>
+//		allow_ip|deny_ip <address|prefix...> | file <path...>
 //
 //		# custom providers only, see caddyfile_custom.go
 //		place ...
@@ -124,7 +126,7 @@ func (r *route) unmarshalName(d *caddyfile.Dispenser) error {
 
 func (r *route) options() map[string]option {
 	e, t := &r.edge, &r.transport
-	return map[string]option{
+	options := map[string]option{
 		"credential":     once(func(d *caddyfile.Dispenser) error { return parseCredential(d, &t.Credential) }),
 		"upstream":       checked(text("upstream <https://host[:port]> | <host_name>", &r.provider.Upstream), r.checkUpstream),
 		"account":        many(r.parseAccount),
@@ -150,7 +152,10 @@ func (r *route) options() map[string]option {
 		"concurrency":    once(func(d *caddyfile.Dispenser) error { return parseConcurrency(d, &e.Concurrency) }),
 		"block":          once(r.parseBlock),
 		"session":        once(r.parseSession),
+		"scopes":         list("scopes <scope...>", &e.Scopes),
 	}
+	addressOptions(options, &e.Addresses)
+	return options
 }
 
 func (r *route) parseAnonymous(d *caddyfile.Dispenser) error {

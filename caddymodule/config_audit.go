@@ -40,7 +40,7 @@ func (a *App) provisionAudit(ctx caddy.Context) error {
 		return errors.New("audit: choose either file or stdout")
 	}
 	var err error
-	if a.auditLog, err = lease(&a.leases, auditPool, a.Audit.destination(), a.Audit.open); err != nil {
+	if a.auditLog, err = lease(a.leases, auditPool, a.Audit.destination(), a.Audit.open); err != nil {
 		return fmt.Errorf("audit: %w", err)
 	}
 	if a.pseudonyms, err = a.newPseudonyms(ctx); err != nil {

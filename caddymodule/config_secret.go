@@ -173,7 +173,7 @@ func (c *CredentialConfig) keep(ctx caddy.Context, app *App, name string) (*cred
 	if app.Vault != nil {
 		ca = digestOfFile(app.Vault.CAFile)
 	}
-	return lease(&app.leases, keeperPool, poolKey(app.Vault, ca, app.Environment, c, name), func() (*credential.Keeper, func() error, error) {
+	return lease(app.leases, keeperPool, poolKey(app.Vault, ca, app.Environment, c, name), func() (*credential.Keeper, func() error, error) {
 		own := new(leases)
 		of := poolKey(app.Vault, app.Environment, c.SecretConfig)
 		keeper, err := c.newKeeper(ctx, own, app, name, logger, of)

@@ -238,6 +238,7 @@ func TestJSONFormIsDocumented(t *testing.T) {
 	app, edge, transport := App{}, Edge{}, Transport{}
 	for _, typ := range []reflect.Type{
 		reflect.TypeOf(app), reflect.TypeFor[credential.SessionConfig](), reflect.TypeFor[credential.AuthConfig](), reflect.TypeOf(app.Audit), reflect.TypeFor[CallerConfig](),
+		reflect.TypeFor[CallerSourceConfig](), reflect.TypeFor[JWTConfig](), reflect.TypeFor[CertificatesConfig](), reflect.TypeFor[AddressesConfig](), reflect.TypeFor[SessionConfig](),
 		reflect.TypeOf(edge), reflect.TypeOf(edge.Provider), reflect.TypeOf(edge.Numbers), reflect.TypeFor[LimitConfig](), reflect.TypeFor[AnonymousConfig](),
 		reflect.TypeOf(transport), reflect.TypeOf(transport.Credential),
 	} {
@@ -252,7 +253,7 @@ func TestJSONFormIsDocumented(t *testing.T) {
 // TestOptionsAreDocumented asks each block for the options that it knows: it
 // lists them when it is given another.
 func TestOptionsAreDocumented(t *testing.T) {
-	text := docText(t, "docs/configuration.md") + docText(t, "docs/custom-provider.md")
+	text := docText(t, "docs/configuration.md") + docText(t, "docs/custom-provider.md") + docText(t, "docs/callers.md") + docText(t, "docs/limits.md")
 	known := regexp.MustCompile(`use one of (.*?)(?: at |, at |$)`)
 	for block, caddyfile := range map[string]string{
 		"the global option": "{\n ringward {\n nonsense\n }\n}",
@@ -260,6 +261,13 @@ func TestOptionsAreDocumented(t *testing.T) {
 		"auth":              "{\n ringward {\n vault {\n auth approle {\n nonsense\n }\n }\n }\n}",
 		"audit":             "{\n ringward {\n audit {\n nonsense\n }\n }\n}",
 		"caller":            "{\n ringward {\n caller x {\n nonsense\n }\n }\n}",
+		"callers":           "{\n ringward {\n callers vault a/b {\n nonsense\n }\n }\n}",
+		"tier":              "{\n ringward {\n tier x {\n nonsense\n }\n }\n}",
+		"jwt":               "{\n ringward {\n jwt x {\n nonsense\n }\n }\n}",
+		"unlisted":          "{\n ringward {\n jwt x {\n unlisted {\n nonsense\n }\n }\n }\n}",
+		"certificates":      "{\n ringward {\n certificates {\n nonsense\n }\n }\n}",
+		"limits":            "{\n ringward {\n limits redis x {\n nonsense\n }\n }\n}",
+		"lockout":           "{\n ringward {\n lockout {\n nonsense\n }\n }\n}",
 		"the directive":     ":80 {\n ringward checkthatphone {\n nonsense\n }\n}",
 		"custom":            ":80 {\n ringward custom x {\n nonsense\n }\n}",
 		"credential":        ":80 {\n ringward checkthatphone {\n credential env X {\n nonsense\n }\n }\n}",

@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 
 	"github.com/ringward/ringward/caddymodule/internal/caller"
+	"github.com/ringward/ringward/caddymodule/internal/caller/jwt"
 	"github.com/ringward/ringward/caddymodule/internal/intake"
 	"github.com/ringward/ringward/caddymodule/internal/minimize"
 	"github.com/ringward/ringward/caddymodule/internal/phone"
@@ -74,6 +76,13 @@ type Edge struct {
 	// Session says what names a session, for limits by session.
 	Session *SessionConfig `json:"session,omitempty"`
 
+	// Scopes must be among those of a token, besides those that JWTConfig asks for.
+	Scopes []string `json:"scopes,omitempty"`
+
+	// Addresses are from which clients may call here, besides what holds for all
+	// routes. Default: all.
+	Addresses *AddressesConfig `json:"addresses,omitempty"`
+
 	app       *App
 	logger    *zap.Logger
 	provider  *provider.Provider
@@ -81,13 +90,15 @@ type Edge struct {
 	parser    *phone.Parser
 	limits    *limits
 	budgets   *quota.Budgets
-	gate      *quota.Gate
-	leases    leases
+	gates     *quota.Gates
+	leases    *leases
 	extractor *caller.Extractor
 	slotsIn   slotParts
-	served    map[string]*callerState // nil: every caller of the app
+	access    caller.IPAccess
 	anonymous *callerState
-	unifiedOp *operation // asked by requests in the unified form; nil for none
+
+	tokenPolicy *jwt.Policy // nil: no tokens are taken
+	unifiedOp   *operation  // asked by requests in the unified form; nil for none
 }
 
 // AnonymousConfig says what requests without a caller key may see.
@@ -100,8 +111,10 @@ type AnonymousConfig struct {
 type operation struct {
 	*provider.Operation
 	form  *intake.Form
-	plans map[*callerState]*minimize.Plan
 	unify *unify.Plan // nil for answers in the provider's own form
+
+	mu    sync.Mutex
+	plans map[string]*minimize.Plan // by what is released: most callers see the same
 }
 
 // CaddyModule returns the Caddy module information.
@@ -116,6 +129,7 @@ func (Edge) CaddyModule() caddy.ModuleInfo {
 // no I/O but the lookup and the audit entry.
 func (e *Edge) Provision(ctx caddy.Context) error {
 	e.logger = ctx.Logger()
+	e.leases = new(leases)
 	var err error
 	if e.app, err = appFrom(ctx); err != nil {
 		return err
@@ -123,71 +137,37 @@ func (e *Edge) Provision(ctx caddy.Context) error {
 	if e.provider, err = e.Provider.resolve(); err != nil {
 		return err
 	}
-	for _, step := range []func() error{e.provisionCallers, e.provisionNumbers, e.provisionLimits, e.provisionOperations, e.provisionUnified} {
+	for _, step := range []func() error{
+		e.provisionKeys, e.provisionNumbers, e.provisionLimits, e.provisionOperations, e.provisionUnified, e.provisionCallers,
+	} {
 		if err := step(); err != nil {
 			return fmt.Errorf("provider %s: %w", e.provider.Name, err)
 		}
 	}
+	e.app.edges = append(e.app.edges, e)
 	return nil
 }
 
-func (e *Edge) provisionCallers() error {
-	if len(e.Callers) > 0 {
-		e.served = make(map[string]*callerState, len(e.Callers))
-	}
-	for _, name := range e.Callers {
-		state, ok := e.app.callers[name]
-		if !ok {
-			return fmt.Errorf("caller %q is not described: add `caller %s { ... }` to the global ringward option", name, name)
-		}
-		if !state.mayAsk(e.provider.Name) {
-			return fmt.Errorf("caller %q may not ask provider %s: its providers are %v", name, e.provider.Name, state.only)
-		}
-		e.served[name] = state
-	}
-	if e.Anonymous != nil {
-		released, err := parseRelease(e.Anonymous.Release)
-		if err != nil {
-			return fmt.Errorf("anonymous: %w", err)
-		}
-		if e.anonymous, err = e.app.newCallerState(&CallerConfig{Name: anonymousName}); err != nil {
-			return err
-		}
-		e.anonymous.release = released
-	}
-	if e.anonymous == nil && len(e.serving()) == 0 {
-		return errors.New("nobody may ask: describe a caller in the global ringward option (`ringward caller new NAME` makes a key), or set anonymous for callers on the same host")
-	}
+// provisionKeys says where callers show their keys, and from where they call.
+func (e *Edge) provisionKeys() error {
 	slots := make([]caller.Slot, len(e.provider.CallerSlots))
 	for i, s := range e.provider.CallerSlots {
 		slots[i] = caller.Slot{In: caller.In(s.In), Name: s.Name, Scheme: s.Scheme}
 	}
+	newExtractor := caller.NewExtractor
+	switch {
+	case e.app.tokens != nil:
+		newExtractor = caller.NewTokenExtractor
+		e.tokenPolicy = e.app.JWT.policy(e.Scopes)
+	case len(e.Scopes) > 0:
+		return errors.New("only tokens have scopes, and none are taken: add `jwt <issuer> { ... }` to the global ringward option")
+	}
 	var err error
-	e.extractor, err = caller.NewExtractor(slots)
+	if e.extractor, err = newExtractor(slots); err != nil {
+		return err
+	}
+	e.access, err = e.Addresses.access(e.app.watched)
 	return err
-}
-
-// mayAsk reports whether a caller may ask a provider at all.
-func (c *callerState) mayAsk(name string) bool {
-	return len(c.only) == 0 || slices.Contains(c.only, name)
-}
-
-// serving lists everybody who may ask here, the anonymous one included.
-func (e *Edge) serving() []*callerState {
-	from := e.served
-	if from == nil {
-		from = e.app.callers
-	}
-	var all []*callerState
-	for _, state := range from {
-		if state.mayAsk(e.provider.Name) {
-			all = append(all, state)
-		}
-	}
-	if e.anonymous != nil {
-		all = append(all, e.anonymous)
-	}
-	return all
 }
 
 func (e *Edge) provisionNumbers() error {
@@ -228,11 +208,14 @@ func (e *Edge) provisionLimits() error {
 	if e.budgets, err = newBudgets(e.app.store, e.Budgets, e.provider.Name); err != nil {
 		return err
 	}
-	if e.gate, err = e.Concurrency.gate(&e.leases, "provider/"+e.provider.Name); err != nil {
+	if e.gates, err = e.Concurrency.gates(e.leases, "provider"); err != nil {
 		return err
 	}
-	if e.Session == nil && e.limits.needs(quota.BySession) {
-		return errors.New("a limit by session needs to know what names a session: add `session header <name>` or `session cookie <name>`")
+	switch {
+	case e.Session == nil && e.limits.needs(quota.BySession):
+		return errors.New("a limit by session needs to know what names a session: add `session header <name>`, `session cookie <name>` or `session claim <name>`")
+	case e.Session != nil && e.Session.Claim != "" && e.app.tokens == nil:
+		return errors.New("a claim names the session, but no tokens are taken: add `jwt <issuer> { ... }` to the global ringward option")
 	}
 	return nil
 }
@@ -262,16 +245,9 @@ func (e *Edge) provisionOperations() error {
 		Allow: e.AllowParameters, Settings: e.Settings, KeyParams: e.slotsIn.query, Discard: e.provider.Discard,
 	}
 	for _, i := range served {
-		op := &operation{Operation: &e.provider.Operations[i], plans: make(map[*callerState]*minimize.Plan)}
+		op := &operation{Operation: &e.provider.Operations[i], plans: make(map[string]*minimize.Plan)}
 		if op.form, err = intake.Compile(op.Operation, options); err != nil {
 			return fmt.Errorf("operation %s: %w", op.Name, err)
-		}
-		for _, who := range e.serving() {
-			plan, err := e.plan(op.Operation, who)
-			if err != nil {
-				return fmt.Errorf("operation %s: caller %s: %w", op.Name, who.name, err)
-			}
-			op.plans[who] = plan
 		}
 		e.ops[op.Operation] = op
 	}
@@ -296,31 +272,6 @@ func servedOperations(p *provider.Provider, names []string) ([]int, error) {
 		return nil, errors.New("every operation of this provider has to be named to be served: add `operations NAME...`")
 	}
 	return served, nil
-}
-
-// answerBounds leaves the size of an answer to the vault door, which reads it.
-var answerBounds = minimize.Options{MaxBody: maxAnswerCeiling}
-
-// plan compiles what a caller sees of an operation's answers. A pointer that
-// another provider documents releases nothing here; one to a field that is
-// never released is an error.
-func (e *Edge) plan(op *provider.Operation, who *callerState) (*minimize.Plan, error) {
-	var pointers []string
-	for _, pointer := range who.release.pointers {
-		_, err := minimize.Compile(op.Fields, nil, minimize.Release{Pointers: []string{pointer}}, answerBounds)
-		switch {
-		case errors.Is(err, minimize.ErrUndocumented):
-			e.logger.Warn("a released field is not one of this operation's", zap.String("operation", op.Name),
-				zap.String("caller", who.name), zap.String("field", pointer))
-		case err != nil:
-			return nil, err
-		default:
-			pointers = append(pointers, pointer)
-		}
-	}
-	release := minimize.Release{Classes: who.release.classes, Pointers: pointers}
-	rules := slices.Concat(e.provider.Rules, op.Rules)
-	return minimize.Compile(op.Fields, rules, release, answerBounds)
 }
 
 // slotParts lists the query parameters in which callers present keys.

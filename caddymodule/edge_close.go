@@ -41,7 +41,7 @@ func (e *Edge) record(ex *exchange, status int) error {
 	entry := audit.Entry{
 		Time:              ex.start,
 		RequestID:         ex.id,
-		Caller:            ex.callerName(),
+		Caller:            ex.name,
 		KeyID:             ex.keyID,
 		ClientIP:          ex.clientIP,
 		Provider:          e.provider.Name,
@@ -67,13 +67,13 @@ func (e *Edge) record(ex *exchange, status int) error {
 
 func (e *Edge) count(ex *exchange) {
 	m, name := metrics(), e.provider.Name
-	m.requests.WithLabelValues(name, ex.operationName(), ex.callerName(), string(ex.decision())).Inc()
+	m.requests.WithLabelValues(name, ex.operationName(), ex.callerLabel(), string(ex.decision())).Inc()
 	m.duration.WithLabelValues(name).Observe(time.Since(ex.start).Seconds())
 	if ex.problem != nil {
 		m.refusals.WithLabelValues(name, string(ex.problem.reason)).Inc()
 	}
 	if ex.upstreamCalls > 0 {
-		m.cost.WithLabelValues(name, ex.callerName()).Add(float64(ex.spent()))
+		m.cost.WithLabelValues(name, ex.callerLabel()).Add(float64(ex.spent()))
 		m.upstream.WithLabelValues(name, ex.operationName(), statusClass(ex.upstreamStatus)).Add(float64(ex.upstreamCalls))
 		m.lookup.WithLabelValues(name).Observe(ex.upstreamTime.Seconds())
 	}
@@ -104,7 +104,7 @@ func (e *Edge) log(ex *exchange, status int) {
 		zap.String("request_id", ex.id),
 		zap.String("provider", e.provider.Name),
 		zap.String("operation", ex.operationName()),
-		zap.String("caller", ex.callerName()),
+		zap.String("caller", ex.name),
 		zap.String("decision", string(ex.decision())),
 		zap.Int("status", status),
 		zap.Int("upstream_status", ex.upstreamStatus),
@@ -131,8 +131,8 @@ func (e *Edge) write(ex *exchange, w http.ResponseWriter, status int, body []byt
 	if p := ex.problem; p != nil && p.retry > 0 {
 		h["Retry-After"] = []string{strconv.Itoa(int((p.retry + time.Second - 1) / time.Second))}
 	}
-	if status == http.StatusUnauthorized {
-		h["Www-Authenticate"] = []string{`Bearer realm="ringward"`}
+	if p := ex.problem; p != nil && p.challenge != "" {
+		h["Www-Authenticate"] = []string{p.challenge}
 	}
 	if !ex.bodyRead {
 		abandonBody(w)
@@ -184,16 +184,22 @@ func (ex *exchange) spent() int {
 	return ex.cost
 }
 
-func (ex *exchange) callerName() string {
-	if ex.caller == nil {
-		return ""
-	}
-	return ex.caller.name
-}
-
 func (ex *exchange) operationName() string {
 	if ex.op == nil {
 		return ""
 	}
 	return ex.op.Name
 }
+
+// callerLabel names the caller in metrics. Those that only the issuer knows are
+// too many to have a label each.
+func (ex *exchange) callerLabel() string {
+	if ex.caller != nil && ex.caller.unlisted {
+		return unlistedLabel
+	}
+	return ex.name
+}
+
+// unlistedLabel stands for all callers that are not described. It is no possible
+// name.
+const unlistedLabel = "(unlisted)"

@@ -17,7 +17,6 @@ import (
 
 	"github.com/ringward/ringward/caddymodule/internal/alert"
 	"github.com/ringward/ringward/caddymodule/internal/audit"
-	"github.com/ringward/ringward/caddymodule/internal/caller"
 	"github.com/ringward/ringward/caddymodule/internal/intake"
 	"github.com/ringward/ringward/caddymodule/internal/phone"
 	"github.com/ringward/ringward/caddymodule/internal/provider"
@@ -89,6 +88,9 @@ func (e *Edge) admit(ex *exchange, w http.ResponseWriter, r *http.Request) *prob
 	if p := checkOrigin(r); p != nil {
 		return p
 	}
+	if p := e.checkAddress(ex); p != nil {
+		return p
+	}
 	if p := e.app.lockedOut(addressKey(ex)); p != nil {
 		return p
 	}
@@ -109,6 +111,9 @@ func (e *Edge) admit(ex *exchange, w http.ResponseWriter, r *http.Request) *prob
 	if ex.op == nil { // told to known callers only
 		return &problem{reason: provider.ReasonUnknownOperation}
 	}
+	if !ex.caller.mayUse(ex.op) {
+		return &problem{reason: provider.ReasonForbidden, cause: errOperation}
+	}
 	in, p := e.read(ex, w, r, at.Number)
 	if p != nil {
 		return p
@@ -122,71 +127,12 @@ func (e *Edge) admit(ex *exchange, w http.ResponseWriter, r *http.Request) *prob
 	}
 	ex.cost = in.Cost()
 	ex.outbound = ex.op.form.Write(in, numbers)
-	ex.plan = ex.op.plans[ex.caller]
+	ex.plan = ex.caller.views[ex.op]
 	if ex.plan == nil {
 		return &problem{reason: provider.ReasonForbidden}
 	}
 	return nil
 }
-
-// authenticate finds out who is calling. An unknown key, a revoked one and
-// none at all look the same from outside.
-func (e *Edge) authenticate(ex *exchange, r *http.Request, pathKey string) *problem {
-	query, err := e.keyQuery(r)
-	if err != nil {
-		return &problem{reason: provider.ReasonInvalidRequest, detail: "the query string is not encoded well"}
-	}
-	if pathKey, err = url.PathUnescape(pathKey); err != nil {
-		return &problem{reason: provider.ReasonUnauthenticated, cause: caller.ErrMalformed}
-	}
-	key, err := e.extractor.Extract(r.Header, query, pathKey)
-	if errors.Is(err, caller.ErrNone) && e.anonymous != nil {
-		if !isUnproxiedLocal(r) {
-			return &problem{reason: provider.ReasonUnauthenticated, cause: errAnonymousRemote}
-		}
-		ex.caller = e.anonymous
-		return nil
-	}
-	if err != nil {
-		return &problem{reason: provider.ReasonUnauthenticated, cause: err}
-	}
-	found, keyID, err := e.app.directory.Find(key, time.Now())
-	if err != nil {
-		return &problem{reason: provider.ReasonUnauthenticated, cause: err}
-	}
-	state := found.Value
-	ex.caller, ex.keyID = state, keyID
-	if !found.AllowsFrom(ex.clientIP) {
-		return &problem{reason: provider.ReasonForbidden, cause: errAddress}
-	}
-	if !state.mayAsk(e.provider.Name) {
-		return &problem{reason: provider.ReasonForbidden, cause: errProvider}
-	}
-	if e.served != nil && e.served[state.name] == nil {
-		return &problem{reason: provider.ReasonForbidden, cause: errNotServed}
-	}
-	return nil
-}
-
-var (
-	errNotServed       = errors.New("this route does not serve the caller")
-	errAddress         = errors.New("the caller may not call from this address")
-	errProvider        = errors.New("the caller may not ask this provider")
-	errAnonymousRemote = errors.New("anonymous request from another host or through a proxy")
-)
-
-// keyQuery parses the query only where the provider's clients put keys there.
-func (e *Edge) keyQuery(r *http.Request) (url.Values, error) {
-	if len(e.slotsIn.query) == 0 || r.URL.RawQuery == "" {
-		return nil, nil
-	}
-	if len(r.URL.RawQuery) > intake.MaxQueryBytes {
-		return nil, errLongQuery
-	}
-	return url.ParseQuery(r.URL.RawQuery)
-}
-
-var errLongQuery = errors.New("query string too long")
 
 // match finds the operation; what is not on the provider's allow-list, or not
 // served here, does not exist.
@@ -252,6 +198,9 @@ func (e *Edge) checkNumber(ex *exchange, asked intake.Asked) (formatted string, 
 		e.app.failed(callerKey(ex))
 		return "", &problem{reason: provider.ReasonInvalidNumber, detail: err.Error()}
 	}
+	if !ex.caller.mayLookUp(number.Region()) {
+		return "", &problem{reason: provider.ReasonNumberNotAllowed, detail: phone.ErrRegion.Error()}
+	}
 	pseudonyms, err := e.app.pseudonyms.get()
 	if err != nil {
 		return "", &problem{reason: provider.ReasonCredentialUnavailable, cause: err, retry: retryCredential}
@@ -274,7 +223,7 @@ func (e *Edge) checkNumber(ex *exchange, asked intake.Asked) (formatted string, 
 // block is the pseudonym of a number's first digits; empty where no limit needs
 // it.
 func (e *Edge) block(ex *exchange, pseudonyms *audit.Pseudonymizer, number phone.Number) string {
-	if !e.limits.number.Needs(quota.ByBlock) && !ex.caller.limits.number.Needs(quota.ByBlock) {
+	if !e.limits.number.Needs(quota.ByBlock) && !ex.bounds.limits.number.Needs(quota.ByBlock) {
 		return ""
 	}
 	digits := number.Digits()

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ringward/ringward/caddymodule/internal/audit"
+	"github.com/ringward/ringward/caddymodule/internal/caller/jwt"
 	"github.com/ringward/ringward/caddymodule/internal/intake"
 	"github.com/ringward/ringward/caddymodule/internal/minimize"
 	"github.com/ringward/ringward/caddymodule/internal/provider"
@@ -24,7 +25,10 @@ type exchange struct {
 	bodyRead bool            // nothing of the request's body is left
 	clientIP netip.Addr
 	caller   *callerState // nil until authenticated
-	keyID    string       // of the caller key; empty for anonymous
+	name     string       // of the caller
+	bounds   *bounds      // of the caller, by its tier
+	keyID    string       // of the key, token or certificate; empty for anonymous
+	token    *jwt.Identity
 	provider *provider.Provider
 	op       *operation // nil until matched
 	numbers  []audit.NumberRef
@@ -59,6 +63,8 @@ type problem struct {
 	cause  error         // for the log: a sentinel without secret or number
 	hint   string        // for the operator
 	retry  time.Duration // Retry-After; 0 for none
+
+	challenge string // WWW-Authenticate; empty for none
 }
 
 // fail records the first problem of an exchange; later ones are consequences.

@@ -35,9 +35,10 @@ func (c *ConcurrencyConfig) check() error {
 	return nil
 }
 
-// gate returns the gate of a name; nil, which lets everybody through, without a
-// config. A reload that does not change it keeps it, with who is inside.
-func (c *ConcurrencyConfig) gate(l *leases, name string) (*quota.Gate, error) {
+// gates returns the gates of what is counted; nil, which lets everybody through,
+// without a config. A reload that does not change them keeps them, with who is
+// inside.
+func (c *ConcurrencyConfig) gates(l *leases, of string) (*quota.Gates, error) {
 	if c == nil {
 		return nil, nil
 	}
@@ -48,19 +49,19 @@ func (c *ConcurrencyConfig) gate(l *leases, name string) (*quota.Gate, error) {
 	if wait == 0 {
 		wait = defaultQueueWait
 	}
-	return lease(l, gatePool, poolKey(name, c), func() (*quota.Gate, func() error, error) {
-		gate, err := quota.NewGate(quota.GateConfig{MaxInFlight: c.Max, MaxWaiting: c.Queue, MaxWait: time.Duration(wait)})
+	return lease(l, gatePool, poolKey(of, c), func() (*quota.Gates, func() error, error) {
+		gate, err := quota.NewGates(quota.GateConfig{MaxInFlight: c.Max, MaxWaiting: c.Queue, MaxWait: time.Duration(wait)})
 		return gate, func() error { return nil }, err
 	})
 }
 
 // enter waits for a place among the caller's and the provider's lookups.
 func (e *Edge) enter(ctx context.Context, ex *exchange) (leave func(), p *problem) {
-	leaveCaller, err := ex.caller.gate.Enter(ctx)
+	leaveCaller, err := ex.bounds.gates.Enter(ctx, ex.name)
 	if err != nil {
 		return nil, notEntered(ctx, err)
 	}
-	leaveProvider, err := e.gate.Enter(ctx)
+	leaveProvider, err := e.gates.Enter(ctx, e.provider.Name)
 	if err != nil {
 		leaveCaller()
 		return nil, notEntered(ctx, err)

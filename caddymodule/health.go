@@ -15,8 +15,8 @@ func init() {
 	httpcaddyfile.RegisterDirectiveOrder("ringward_health", httpcaddyfile.Before, "respond")
 }
 
-// Health answers 200 when every credential of the config is loaded and fresh,
-// 503 otherwise. It tells nothing else, so that it may listen where a kubelet
+// Health answers 200 when every credential of the config is loaded and fresh, and
+// every source of callers and of their tokens' keys has been read; 503 otherwise. It tells nothing else, so that it may listen where a kubelet
 // can reach it.
 type Health struct {
 	app *App
@@ -57,7 +57,7 @@ func (a *App) ready() bool {
 			return false
 		}
 	}
-	return true
+	return a.registry.Ready() == nil && (a.tokens == nil || a.tokens.verifier.Ready() == nil)
 }
 
 // parseHealth reads the directive, which takes nothing:

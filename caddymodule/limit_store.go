@@ -78,7 +78,7 @@ const (
 func (a *App) provisionStore(ctx caddy.Context) error {
 	if a.LimitStore == nil {
 		var err error
-		a.store, err = lease(&a.leases, storePool, "memory", newStore)
+		a.store, err = lease(a.leases, storePool, "memory", newStore)
 		return err
 	}
 	c := a.LimitStore
@@ -93,7 +93,7 @@ func (a *App) provisionStore(ctx caddy.Context) error {
 	if err != nil {
 		return fmt.Errorf("password: %w", err)
 	}
-	a.store, err = lease(&a.leases, storePool, poolKey(c, a.Vault, digestOfFile(c.CAFile)), func() (quota.Counters, func() error, error) {
+	a.store, err = lease(a.leases, storePool, poolKey(c, a.Vault, digestOfFile(c.CAFile)), func() (quota.Counters, func() error, error) {
 		s := &redisCounters{config: c, key: key, password: password}
 		return s, s.close, s.open()
 	})

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ringward/ringward/caddymodule/internal/caller/jwt"
 	"github.com/ringward/ringward/caddymodule/internal/provider"
 	"github.com/ringward/ringward/caddymodule/internal/quota"
 )
@@ -96,11 +97,11 @@ func (e *Edge) takeAll(ex *exchange, r *http.Request) *problem {
 			return p
 		}
 	}
-	keys := quota.Keys{IP: ex.ipKey(), Caller: ex.caller.name, Provider: e.provider.Name}
-	if e.limits.needs(quota.BySession) || ex.caller.limits.needs(quota.BySession) {
-		keys.Session = e.Session.key(r)
+	keys := quota.Keys{IP: ex.ipKey(), Caller: ex.name, Provider: e.provider.Name}
+	if e.limits.needs(quota.BySession) || ex.bounds.limits.needs(quota.BySession) {
+		keys.Session = e.Session.key(r, ex.token)
 	}
-	for _, l := range [...]*limits{ex.caller.limits, e.limits} {
+	for _, l := range [...]*limits{ex.bounds.limits, e.limits} {
 		states, err := l.request.TakeAll(ex.counting, &keys, int64(n), nil)
 		if err != nil {
 			return uncounted(err)
@@ -111,7 +112,7 @@ func (e *Edge) takeAll(ex *exchange, r *http.Request) *problem {
 	}
 	for i := range ex.numbers {
 		keys.Number, keys.Block = ex.numbers[i].Pseudonym, ex.blocks[i]
-		for _, l := range [...]*limits{ex.caller.limits, e.limits} {
+		for _, l := range [...]*limits{ex.bounds.limits, e.limits} {
 			states, err := l.number.TakeAll(ex.counting, &keys, 1, nil)
 			if err != nil {
 				return uncounted(err)
@@ -164,16 +165,23 @@ type SessionConfig struct {
 
 	// Cookie is the name of a cookie.
 	Cookie string `json:"cookie,omitempty"`
+
+	// Claim is the name of a claim of the caller's token.
+	Claim string `json:"claim,omitempty"`
 }
 
 // noSession stands for all requests that do not say.
 const noSession = "none"
 
 // key is a digest: what names a session is the application's own secret.
-func (s *SessionConfig) key(r *http.Request) string {
+func (s *SessionConfig) key(r *http.Request, token *jwt.Identity) string {
 	value := ""
 	switch {
 	case s == nil:
+	case s.Claim != "":
+		if token != nil {
+			value, _ = token.Claim(s.Claim)
+		}
 	case s.Header != "":
 		value = r.Header.Get(s.Header)
 	default:

@@ -46,7 +46,7 @@ func (a *App) provisionLockout() error {
 		return nil
 	}
 	var err error
-	a.backoff, err = lease(&a.leases, backoffPool, poolKey(a.Lockout), func() (*quota.Backoff, func() error, error) {
+	a.backoff, err = lease(a.leases, backoffPool, poolKey(a.Lockout), func() (*quota.Backoff, func() error, error) {
 		backoff, err := a.Lockout.backoff()
 		return backoff, func() error { return nil }, err
 	})
@@ -56,7 +56,7 @@ func (a *App) provisionLockout() error {
 // The keys of lockouts begin with what they are, which is also the name of the
 // event's attribute.
 func addressKey(ex *exchange) string { return alert.AttrClientIP + "/" + ex.ipKey() }
-func callerKey(ex *exchange) string  { return alert.AttrCaller + "/" + ex.caller.name }
+func callerKey(ex *exchange) string  { return alert.AttrCaller + "/" + ex.name }
 
 // lockedOut refuses who is locked out.
 func (a *App) lockedOut(key string) *problem {

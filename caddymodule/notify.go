@@ -72,7 +72,7 @@ func deliver(e alert.Event) {
 		data[name] = text
 	}
 	level := zapcore.WarnLevel
-	if e.Name == alert.CredentialRotated || e.Name == alert.CredentialRecovered {
+	if e.Name == alert.CredentialRotated || e.Name == alert.CredentialRecovered || e.Name == alert.SourceRecovered {
 		level = zapcore.InfoLevel
 	}
 	caddy.Log().Named("ringward.alert").Log(level, e.Name, fields...)

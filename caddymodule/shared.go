@@ -2,6 +2,7 @@ package caddymodule
 
 import (
 	"slices"
+	"sync"
 
 	"github.com/caddyserver/caddy/v2"
 )
@@ -15,24 +16,39 @@ var (
 	auditPool   = caddy.NewUsagePool() // audit logs, by destination
 	storePool   = caddy.NewUsagePool() // limit counters
 	backoffPool = caddy.NewUsagePool() // who is locked out, by the config
-	gatePool    = caddy.NewUsagePool() // who is under way, by name and config
+	gatePool    = caddy.NewUsagePool() // who is under way, by what is counted and config
+	issuerPool  = caddy.NewUsagePool() // keys of an issuer, by the config
+	callersPool = caddy.NewUsagePool() // callers in Vault, by the config
 )
 
 // leases are one module's holds on pooled state. The zero value is ready. They
-// are released together, once: a UsagePool panics below zero.
+// are released together, once: a UsagePool panics below zero. They are safe for
+// concurrent use, as callers come while requests are served.
 type leases struct {
+	mu      sync.Mutex
+	held    map[leaseKey]any
 	release []func() error
 }
 
-// Close releases every hold.
+type leaseKey struct {
+	pool *caddy.UsagePool
+	key  string
+}
+
+// Close releases every hold. Nil, of a module that was not provisioned, has none.
 func (l *leases) Close() error {
+	if l == nil {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	var first error
 	for _, release := range slices.Backward(l.release) {
 		if err := release(); err != nil && first == nil {
 			first = err
 		}
 	}
-	l.release = nil
+	l.release, l.held = nil, nil
 	return first
 }
 
@@ -45,8 +61,15 @@ type pooled[T any] struct {
 // Destruct ends the value when its last holder has let go.
 func (p pooled[T]) Destruct() error { return p.end() }
 
-// lease returns the pooled value under key, built where there is none yet.
+// lease returns the pooled value under key, built where there is none yet. It is
+// held once, however often it is asked for.
 func lease[T any](l *leases, pool *caddy.UsagePool, key string, build func() (T, func() error, error)) (T, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	at := leaseKey{pool, key}
+	if value, ok := l.held[at]; ok {
+		return value.(T), nil
+	}
 	held, _, err := pool.LoadOrNew(key, func() (caddy.Destructor, error) {
 		value, end, err := build()
 		if err != nil {
@@ -62,5 +85,10 @@ func lease[T any](l *leases, pool *caddy.UsagePool, key string, build func() (T,
 		_, err := pool.Delete(key)
 		return err
 	})
-	return held.(pooled[T]).value, nil
+	if l.held == nil {
+		l.held = make(map[leaseKey]any)
+	}
+	value := held.(pooled[T]).value
+	l.held[at] = value
+	return value, nil
 }

@@ -59,6 +59,7 @@ type stage struct {
 	Route      string // further options of the route
 	App        string // further global options of Ringward
 	Sites      string // further sites
+	Servers    string // further global options of Caddy
 }
 
 const stageCaddyfile = `{
@@ -71,6 +72,7 @@ const stageCaddyfile = `{
 		level DEBUG
 	}
 	metrics
+	{{.Servers}}
 	ringward {
 		vault {{.Vault}} {
 			auth token_file {{.Dir}}/vault-token
@@ -281,6 +283,11 @@ func (s *stage) do(req *http.Request) reply {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport:     &http.Transport{DisableKeepAlives: true},
 	}
+	return s.doWith(&client, req)
+}
+
+func (s *stage) doWith(client *http.Client, req *http.Request) reply {
+	s.t.Helper()
 	resp, err := client.Do(req)
 	for range 5 {
 		if err == nil {

@@ -28,6 +28,8 @@ const (
 	LimitStoreUp            = "limit_store_up"            // they are again
 	LockedOut               = "locked_out"                // an address or caller failed too often
 	BudgetSoftLimit         = "budget_soft_limit"         // a budget's soft limit was reached
+	SourceFailed            = "source_failed"             // callers, addresses or an issuer's keys cannot be read; the last ones stay in force
+	SourceRecovered         = "source_recovered"          // they can be read again
 )
 
 // Names lists the names of all events.
@@ -35,7 +37,7 @@ func Names() []string {
 	return []string{
 		CredentialRejected, CredentialRefreshFailed, CredentialRecovered, CredentialRotated, CredentialStale,
 		CredentialOverdue, CredentialPreviousUsed, CredentialEchoed, AuditUnavailable, CallerAuthFailures,
-		BudgetSoftLimit, LockedOut, LimitStoreDown, LimitStoreUp,
+		BudgetSoftLimit, LockedOut, LimitStoreDown, LimitStoreUp, SourceFailed, SourceRecovered,
 	}
 }
 

@@ -59,7 +59,7 @@ func NewRegistry[T any](ctx context.Context, static []Caller[T], build func(Spec
 		if err == nil && state.pending {
 			err = r.take(state)
 		}
-		if err != nil && !source.MayBeLate {
+		if err != nil && (source.MayBeLate == nil || !source.MayBeLate(err)) {
 			return nil, err
 		}
 	}

@@ -86,7 +86,7 @@ func TestCallersComeAndGoWithoutAReload(t *testing.T) {
 	t.Parallel()
 	path := writeFile(t, filepath.Join(t.TempDir(), "callers.json"), callersJSON(`"keys":[{"digest":"`+digestText("file")+`"}]`))
 	vault := &secret{fields: map[string]string{"billing": oneKey("vault")}}
-	r := newRegistry(t, []Caller[*Spec]{{Name: "static", Keys: keys("static")}}, FileSource(path), SecretSource("vault", vault.fetch))
+	r := newRegistry(t, []Caller[*Spec]{{Name: "static", Keys: keys("static")}}, FileSource(path), SecretSource("vault", vault.fetch, anyError))
 	all := map[string]string{"static": "static", "file": "signup", "vault": "billing", "new": ""}
 	r.expect(t, "first", all)
 	r.Refresh(t.Context())
@@ -118,7 +118,7 @@ func TestFaultySourceKeepsItsLastGoodState(t *testing.T) {
 	good := callersJSON(`"keys":[{"digest":"` + digestText("file") + `"}]`)
 	writeFile(t, path, good)
 	vault := &secret{fields: map[string]string{"billing": oneKey("vault")}}
-	r := newRegistry(t, []Caller[*Spec]{{Name: "static", Keys: keys("static")}}, FileSource(path), SecretSource("vault", vault.fetch))
+	r := newRegistry(t, []Caller[*Spec]{{Name: "static", Keys: keys("static")}}, FileSource(path), SecretSource("vault", vault.fetch, anyError))
 	all := map[string]string{"static": "static", "file": "signup", "vault": "billing"}
 	for name, break_ := range map[string]func(){
 		"removed":              func() { _ = os.Remove(path) },
@@ -148,7 +148,7 @@ func TestConflictOfSourcesHindersNoRevocation(t *testing.T) {
 	t.Parallel()
 	path := writeFile(t, filepath.Join(t.TempDir(), "callers.json"), callersJSON(`"keys":[{"digest":"`+digestText("file")+`"}]`))
 	vault := &secret{fields: map[string]string{"billing": oneKey("vault")}}
-	r := newRegistry(t, nil, FileSource(path), SecretSource("vault", vault.fetch))
+	r := newRegistry(t, nil, FileSource(path), SecretSource("vault", vault.fetch, anyError))
 	vault.fields["signup"] = oneKey("other") // in the file too
 	writeFile(t, path, callersJSON(`"keys":[]`))
 	r.Refresh(t.Context())
@@ -163,7 +163,7 @@ func TestConflictIsSettledWhenTheOtherSourceGivesWay(t *testing.T) {
 	path := writeFile(t, filepath.Join(t.TempDir(), "callers.json"), `{"callers":[]}`)
 	vault := &secret{fields: map[string]string{"signup": oneKey("vault")}}
 	// The file comes first, so it is tried before the secret has given way.
-	r := newRegistry(t, nil, FileSource(path), SecretSource("vault", vault.fetch))
+	r := newRegistry(t, nil, FileSource(path), SecretSource("vault", vault.fetch, anyError))
 	writeFile(t, path, callersJSON(`"keys":[{"digest":"`+digestText("file")+`"}]`))
 	r.Refresh(t.Context())
 	r.expect(t, "conflict", map[string]string{"file": "", "vault": "signup"})
@@ -176,7 +176,7 @@ func TestConflictIsSettledWhenTheOtherSourceGivesWay(t *testing.T) {
 func TestUnchangedCallerKeepsItsValue(t *testing.T) {
 	t.Parallel()
 	vault := &secret{fields: map[string]string{"a": oneKey("a"), "b": oneKey("b")}}
-	r := newRegistry(t, nil, SecretSource("vault", vault.fetch))
+	r := newRegistry(t, nil, SecretSource("vault", vault.fetch, anyError))
 	value := func(name string) *Spec {
 		c, err := named(r.Directory(), name, today)
 		if err != nil {
@@ -198,7 +198,7 @@ func TestUnchangedCallerKeepsItsValue(t *testing.T) {
 func TestRegistryBeginsWithoutASecretButNotWithoutAFile(t *testing.T) {
 	t.Parallel()
 	vault := &secret{err: errors.New("vault is sealed")}
-	r := newRegistry(t, nil, SecretSource("vault", vault.fetch))
+	r := newRegistry(t, nil, SecretSource("vault", vault.fetch, anyError))
 	if err := r.Ready(); err == nil || !strings.Contains(err.Error(), "vault") {
 		t.Errorf("ready without a secret: %v", err)
 	}
@@ -210,7 +210,7 @@ func TestRegistryBeginsWithoutASecretButNotWithoutAFile(t *testing.T) {
 		t.Error(err)
 	}
 	bad := &secret{fields: map[string]string{"a": `{"keys":[],"tier":"unknown"}`}}
-	if err := newRegistry(t, nil, SecretSource("bad", bad.fetch)).Ready(); err == nil {
+	if err := newRegistry(t, nil, SecretSource("bad", bad.fetch, anyError)).Ready(); err == nil {
 		t.Error("ready with callers that their owner refuses")
 	}
 	path := filepath.Join(t.TempDir(), "missing")
@@ -231,7 +231,7 @@ func TestRunRefreshesUntilItsEnd(t *testing.T) {
 				return map[string]string{"a": oneKey("key")}, nil
 			}
 			return nil, nil
-		}))
+		}, anyError))
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan struct{})
 		go func() {
@@ -251,7 +251,7 @@ func TestRunRefreshesUntilItsEnd(t *testing.T) {
 func TestCallerMayCallFromItsRangesOnly(t *testing.T) {
 	t.Parallel()
 	vault := &secret{fields: map[string]string{"bound": `{"keys":[],"ip_ranges":["10.0.0.0/8"]}`, "free": `{"keys":[]}`, "nowhere": `{"keys":[],"ip_ranges":[]}`}}
-	r := newRegistry(t, nil, SecretSource("vault", vault.fetch))
+	r := newRegistry(t, nil, SecretSource("vault", vault.fetch, anyError))
 	for name, want := range map[string][2]bool{"bound": {true, false}, "free": {true, true}, "nowhere": {false, false}} {
 		c, err := named(r.Directory(), name, today)
 		if err != nil {
@@ -259,6 +259,22 @@ func TestCallerMayCallFromItsRangesOnly(t *testing.T) {
 		}
 		if got := [2]bool{c.AllowsFrom(netip.MustParseAddr("10.0.0.1")), c.AllowsFrom(netip.MustParseAddr("192.0.2.1"))}; got != want {
 			t.Errorf("%s: got %v", name, got)
+		}
+	}
+}
+
+func anyError(error) bool { return true }
+
+// TestFaultySourceMayNotBeLate: only what passes by itself is waited for.
+func TestFaultySourceMayNotBeLate(t *testing.T) {
+	t.Parallel()
+	down, wrong := errors.New("down"), errors.New("no such secret")
+	isDown := func(err error) bool { return errors.Is(err, down) }
+	for err, late := range map[error]bool{down: true, wrong: false} {
+		s := &secret{err: err}
+		_, got := NewRegistry(t.Context(), nil, build, nil, SecretSource("vault", s.fetch, isDown))
+		if (got == nil) != late {
+			t.Errorf("%v: got %v", err, got)
 		}
 	}
 }

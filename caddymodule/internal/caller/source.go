@@ -13,9 +13,9 @@ type Source struct {
 	// Name is for events and errors, such as "file /etc/ringward/callers.json".
 	Name string
 
-	// MayBeLate lets a registry begin without this source. Its callers are
-	// unknown until it could be read.
-	MayBeLate bool
+	// MayBeLate, if set, tells for which errors a registry may begin without this
+	// source. Its callers are unknown until it could be read.
+	MayBeLate func(error) bool
 
 	Read func(ctx context.Context) (specs []Spec, changed bool, err error)
 }
@@ -41,8 +41,9 @@ func FileSource(path string) Source {
 // SecretSource asks for the fields of a secret, one a caller, as
 // ParseCallerFields reads them. A secret that does not exist must be an error of
 // fetch: no fields and no error mean that there are no callers any more. The
-// errors of fetch are passed on, so they must hold nothing secret.
-func SecretSource(name string, fetch func(ctx context.Context) (map[string]string, error)) Source {
+// errors of fetch are passed on, so they must hold nothing secret; those for which
+// the registry may begin without the secret are mayBeLate's.
+func SecretSource(name string, fetch func(ctx context.Context) (map[string]string, error), mayBeLate func(error) bool) Source {
 	read := func(ctx context.Context) ([]Spec, bool, error) {
 		fields, err := fetch(ctx)
 		if err != nil {
@@ -54,5 +55,5 @@ func SecretSource(name string, fetch func(ctx context.Context) (map[string]strin
 		}
 		return specs, true, nil
 	}
-	return Source{Name: name, MayBeLate: true, Read: read}
+	return Source{Name: name, MayBeLate: mayBeLate, Read: read}
 }

@@ -46,6 +46,26 @@ func ParseReference(path string, fields ...string) (Reference, error) {
 
 // normalized checks a reference and takes the slashes off its paths.
 func (r Reference) normalized() (Reference, error) {
+	r, err := r.located()
+	if err != nil {
+		return Reference{}, err
+	}
+	if len(r.Fields) == 0 {
+		return Reference{}, fmt.Errorf("no field of %s is named: %w", r.Path, ErrInvalid)
+	}
+	for i, name := range r.Fields {
+		if err := checkName(name); err != nil {
+			return Reference{}, fmt.Errorf("in the reference to %s, %w", r.Path, err)
+		}
+		if slices.Contains(r.Fields[:i], name) {
+			return Reference{}, fmt.Errorf("field %q of %s is named twice: %w", name, r.Path, ErrInvalid)
+		}
+	}
+	return r, nil
+}
+
+// located is normalized for the place of the secret alone.
+func (r Reference) located() (Reference, error) {
 	r.Path, r.Mount = trimSlashes(r.Path), trimSlashes(r.Mount)
 	if err := checkPath(r.Path); err != nil {
 		return Reference{}, fmt.Errorf("the path in Vault %w", err)
@@ -59,17 +79,6 @@ func (r Reference) normalized() (Reference, error) {
 	}
 	if r.KV < 0 || r.KV > 2 {
 		return Reference{}, fmt.Errorf("kv is %d, it must be 1 or 2, or left out: %w", r.KV, ErrInvalid)
-	}
-	if len(r.Fields) == 0 {
-		return Reference{}, fmt.Errorf("no field of %s is named: %w", r.Path, ErrInvalid)
-	}
-	for i, name := range r.Fields {
-		if err := checkName(name); err != nil {
-			return Reference{}, fmt.Errorf("in the reference to %s, %w", r.Path, err)
-		}
-		if slices.Contains(r.Fields[:i], name) {
-			return Reference{}, fmt.Errorf("field %q of %s is named twice: %w", name, r.Path, ErrInvalid)
-		}
 	}
 	return r, nil
 }

@@ -39,15 +39,19 @@ func (s *VaultSource) Fetch(ctx context.Context) (*Value, error) {
 }
 
 func (s *VaultSource) fetch(ctx context.Context) (*Value, error) {
-	mount, err := s.session.mountOf(ctx, s.ref)
-	if err != nil {
-		return nil, err
-	}
-	answer, err := s.ask(ctx, mount)
+	mount, answer, err := s.look(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return s.valueOf(mount, answer)
+}
+
+// look finds the mount and reads the secret.
+func (s *VaultSource) look(ctx context.Context) (mount kvMount, answer *api.Secret, err error) {
+	if mount, err = s.session.mountOf(ctx, s.ref); err == nil {
+		answer, err = s.ask(ctx, mount)
+	}
+	return mount, answer, err
 }
 
 // ask reads the secret; the answer has data.
@@ -69,36 +73,34 @@ func (s *VaultSource) ask(ctx context.Context, mount kvMount) (*api.Secret, erro
 
 // valueOf makes a value of an answer.
 func (s *VaultSource) valueOf(mount kvMount, answer *api.Secret) (*Value, error) {
-	if mount.version == 2 {
-		return s.fromVersion2(answer)
-	}
-	fields, err := pickFields(answer.Data, s.ref.Fields)
+	data, version, created, err := s.open(mount, answer)
 	if err != nil {
-		return nil, err
-	}
-	return NewValue(fields, 0, time.Time{}, time.Now())
-}
-
-// fromVersion2 reads the data and metadata of KV version 2.
-func (s *VaultSource) fromVersion2(answer *api.Secret) (*Value, error) {
-	meta, _ := answer.Data["metadata"].(map[string]any)
-	data, _ := answer.Data["data"].(map[string]any)
-	version := intOf(meta["version"])
-	if data == nil {
-		if meta == nil {
-			return nil, fmt.Errorf("the answer is not one of KV version 2: check kv: %w", ErrInvalid)
-		}
-		return nil, fmt.Errorf("version %d is deleted or destroyed: undo it with \"vault kv undelete\" or write a new version: %w",
-			version, ErrDeleted)
-	}
-	if err := s.checkEnvironment(meta); err != nil {
 		return nil, err
 	}
 	fields, err := pickFields(data, s.ref.Fields)
 	if err != nil {
 		return nil, err
 	}
-	return NewValue(fields, version, timeOf(meta["created_time"]), time.Now())
+	return NewValue(fields, version, created, time.Now())
+}
+
+// open takes the fields of a secret out of an answer. KV version 1 tells neither
+// the secret's version nor its age.
+func (s *VaultSource) open(mount kvMount, answer *api.Secret) (data map[string]any, version int, created time.Time, err error) {
+	if mount.version != 2 {
+		return answer.Data, 0, time.Time{}, nil
+	}
+	meta, _ := answer.Data["metadata"].(map[string]any)
+	data, _ = answer.Data["data"].(map[string]any)
+	version = intOf(meta["version"])
+	if data == nil {
+		if meta == nil {
+			return nil, 0, time.Time{}, fmt.Errorf("the answer is not one of KV version 2: check kv: %w", ErrInvalid)
+		}
+		return nil, 0, time.Time{}, fmt.Errorf("version %d is deleted or destroyed: undo it with \"vault kv undelete\" or write a new version: %w",
+			version, ErrDeleted)
+	}
+	return data, version, timeOf(meta["created_time"]), s.checkEnvironment(meta)
 }
 
 // checkEnvironment compares the secret's mark with the reference's.

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"math/big"
 	"net"
+	"net/url"
 	"time"
 )
 
@@ -73,6 +74,9 @@ type Leaf struct {
 	// name; Hosts may then be empty.
 	Client string
 
+	// URIs are further names, such as a SPIFFE ID.
+	URIs []*url.URL
+
 	// NotBefore and NotAfter bound the validity; by default it starts a little
 	// in the past and lasts 24 hours.
 	NotBefore, NotAfter time.Time
@@ -113,6 +117,7 @@ func (l Leaf) template(now time.Time) *x509.Certificate {
 		KeyUsage:              x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		BasicConstraintsValid: true,
+		URIs:                  l.URIs,
 	}
 	if l.Client != "" {
 		template.Subject.CommonName = l.Client

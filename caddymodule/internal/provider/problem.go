@@ -21,6 +21,7 @@ const (
 	ReasonBusy                  Reason = "busy"            // as many lookups are under way as may be
 	ReasonCredentialUnavailable Reason = "credential_unavailable"
 	ReasonAuditUnavailable      Reason = "audit_unavailable"
+	ReasonIssuerUnavailable     Reason = "issuer_unavailable" // the keys of the tokens' issuer cannot be had
 	ReasonLimitsUnavailable     Reason = "limits_unavailable" // what cannot be counted is refused
 	ReasonUnknownNumber         Reason = "unknown_number"     // the provider knows no such number
 	ReasonUpstreamRefused       Reason = "upstream_refused"   // the provider found fault with the input

@@ -71,6 +71,9 @@ var (
 	possibleAlgorithms = append([]string{"RS384", "RS512", "PS384", "PS512", "ES384", "ES512"}, defaultAlgorithms...)
 )
 
+// Check reports the fault of a config. Nothing is read or fetched.
+func (c Config) Check() error { return c.complete() }
+
 // complete sets the defaults and reports the first fault.
 func (c *Config) complete() error {
 	if c.Issuer == "" {
