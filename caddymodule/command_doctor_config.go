@@ -22,7 +22,8 @@ type patient struct {
 type doctorSecret struct {
 	name     string // as health and metrics call it
 	from     CredentialConfig
-	provider *ProviderConfig // nil for the pseudonym key
+	provider *ProviderConfig // nil for what no provider gets
+	isKey    bool            // pseudonyms are made under it
 }
 
 // source names where the secret is kept.
@@ -75,10 +76,28 @@ func newPatient(config []byte) (*patient, error) {
 	if len(p.secrets) == 0 && len(root.Apps.Ringward) == 0 {
 		return nil, errors.New("nothing of ringward is in this config")
 	}
-	if key := p.app.Audit.PseudonymKey; key != nil {
-		p.secrets = append(p.secrets, doctorSecret{name: pseudonymKeyName, from: CredentialConfig{SecretConfig: *key}})
-	}
+	p.addKeys()
 	return p, nil
+}
+
+// addKeys finds the secrets of the app itself.
+func (p *patient) addKeys() {
+	add := func(name string, c *SecretConfig, isKey bool) {
+		if c != nil {
+			p.secrets = append(p.secrets, doctorSecret{name: name, from: CredentialConfig{SecretConfig: *c}, isKey: isKey})
+		}
+	}
+	add(pseudonymKeyName, p.app.Audit.PseudonymKey, true)
+	if store := p.app.LimitStore; store != nil {
+		add(limitKeyName, store.PseudonymKey, true)
+		add(limitPasswordName, store.Password, false)
+	}
+}
+
+// needsVault reports whether anything that is referred to is in Vault.
+func (p *patient) needsVault() bool {
+	return slices.ContainsFunc(p.secrets, func(s doctorSecret) bool { return s.from.Source == sourceVault }) ||
+		slices.ContainsFunc(p.app.CallerSources, func(c CallerSourceConfig) bool { return c.Source == sourceVault })
 }
 
 // addTransports finds the vault doors, however deep the routes nest.

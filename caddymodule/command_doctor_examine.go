@@ -2,7 +2,6 @@ package caddymodule
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/ringward/ringward/caddymodule/internal/audit"
@@ -35,7 +34,7 @@ type vaultState struct {
 // examine makes all checks, one after the other, in the order of the report.
 func (d *doctor) examine(ctx context.Context, p *patient) []doctorGroup {
 	var groups []doctorGroup
-	if slices.ContainsFunc(p.secrets, func(s doctorSecret) bool { return s.from.Source == sourceVault }) {
+	if p.needsVault() {
 		group, state := d.examineVault(ctx)
 		groups, d.vault = append(groups, group), state
 		defer d.discardSession(ctx)
@@ -44,6 +43,13 @@ func (d *doctor) examine(ctx context.Context, p *patient) []doctorGroup {
 		fallback := timedOut(doctorGroup{Kind: "credential", Name: s.name, Source: s.source()})
 		groups = append(groups, within(ctx, fallback, func(ctx context.Context) doctorGroup {
 			return d.examineSecret(ctx, s)
+		}))
+	}
+	for i := range p.app.CallerSources {
+		c := &p.app.CallerSources[i]
+		fallback := timedOut(doctorGroup{Kind: "callers", Source: c.Source + " " + c.Path})
+		groups = append(groups, within(ctx, fallback, func(ctx context.Context) doctorGroup {
+			return d.examineCallers(ctx, c)
 		}))
 	}
 	return append(groups, within(ctx, timedOut(doctorGroup{Kind: "audit"}), func(context.Context) doctorGroup {

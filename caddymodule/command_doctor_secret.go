@@ -31,9 +31,10 @@ func (d *doctor) examineSecret(ctx context.Context, s doctorSecret) doctorGroup 
 	if value == nil {
 		return g
 	}
-	if s.provider == nil {
+	switch {
+	case s.isKey:
 		examinePseudonymKey(&g, value)
-	} else {
+	case s.provider != nil:
 		examinePlacement(&g, s.provider, value)
 	}
 	return g
@@ -175,7 +176,7 @@ func examinePseudonymKey(g *doctorGroup, value *credential.Value) {
 		g.fail("length", "%v", err)
 		return
 	}
-	g.ok("length", "%d bytes or more; audit entries name the key %s", audit.MinPseudonymKey, keyIDOf(key))
+	g.ok("length", "%d bytes or more; its id is %s", audit.MinPseudonymKey, keyIDOf(key))
 }
 
 // examinePlacement tries whether the provider's requests can carry the secret. It

@@ -10,6 +10,14 @@ path "secret/data/ringward/+/audit" {
   capabilities = ["create", "update"]
 }
 
+path "secret/data/ringward/+/limits" {
+  capabilities = ["create", "update"]
+}
+
+path "secret/data/ringward/+/redis" {
+  capabilities = ["create", "update"]
+}
+
 # Version numbers and times, for `vault kv metadata get`.
 path "secret/metadata/phone/+/+" {
   capabilities = ["read"]

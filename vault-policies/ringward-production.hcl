@@ -12,6 +12,18 @@ path "secret/data/ringward/production/audit" {
   capabilities = ["read"]
 }
 
+# Callers that stand in Vault, and what is needed to count limits in a Redis.
+# Leave out what you do not use.
+path "secret/data/ringward/production/callers" {
+  capabilities = ["read"]
+}
+path "secret/data/ringward/production/limits" {
+  capabilities = ["read"]
+}
+path "secret/data/ringward/production/redis" {
+  capabilities = ["read"]
+}
+
 # Roles that use this policy leave out Vault's default policy, which allows more.
 path "auth/token/renew-self" {
   capabilities = ["update"]

@@ -98,7 +98,7 @@ func runVault(t *testing.T, client *api.Client, words []string) error {
 func putSecrets(t *testing.T, client *api.Client) {
 	t.Helper()
 	for _, environment := range []string{"production", "staging"} {
-		for path, field := range map[string]string{"phone/%s/checkthatphone": "api_key", "phone/%s/numverify": "api_key", "ringward/%s/audit": "pseudonym_key"} {
+		for path, field := range map[string]string{"phone/%s/checkthatphone": "api_key", "phone/%s/numverify": "api_key", "ringward/%s/audit": "pseudonym_key", "ringward/%s/callers": "signup"} {
 			path = fmt.Sprintf(path, environment)
 			if _, err := client.KVv2("secret").Put(t.Context(), path, map[string]any{field: strings.Repeat("0123456789abcdef", 4)}); err != nil {
 				t.Fatal(err)
@@ -134,6 +134,9 @@ func TestEachRoleMayDoItsWorkAndNothingElse(t *testing.T) {
 		{"ringward-production", read, "secret/data/phone/production/checkthatphone", true},
 		{"ringward-production", read, "secret/data/phone/production/numverify", true},
 		{"ringward-production", read, "secret/data/ringward/production/audit", true},
+		{"ringward-production", read, "secret/data/ringward/production/callers", true},
+		{"ringward-production", put, "secret/data/ringward/production/callers", false},
+		{"ringward-production", read, "secret/data/ringward/staging/callers", false},
 		{"ringward-production", read, "sys/internal/ui/mounts/secret/phone/production/checkthatphone", true},
 		{"ringward-production", put, "auth/token/renew-self", true},
 		{"ringward-production", put, "sys/capabilities-self", true},
@@ -161,6 +164,16 @@ func TestEachRoleMayDoItsWorkAndNothingElse(t *testing.T) {
 		{"ringward-operator", del, "secret/metadata/phone/production/checkthatphone", false},
 		{"ringward-operator", put, "secret/destroy/phone/production/checkthatphone", false},
 		{"ringward-operator", put, "secret/data/payroll", false},
+		{"ringward-operator", put, "secret/data/ringward/production/callers", false},
+		{"ringward-operator", put, "secret/data/ringward/production/limits", true},
+		{"ringward-operator", read, "secret/data/ringward/production/callers", false},
+		{"ringward-callers", put, "secret/data/ringward/production/callers", true},
+		{"ringward-callers", read, "secret/data/ringward/production/callers", true},
+		{"ringward-callers", read, "secret/metadata/ringward/production/callers", true},
+		{"ringward-callers", del, "secret/data/ringward/production/callers", false},
+		{"ringward-callers", read, "secret/data/ringward/production/audit", false},
+		{"ringward-callers", put, "secret/data/ringward/production/audit", false},
+		{"ringward-callers", read, "secret/data/phone/production/checkthatphone", false},
 	} {
 		t.Run(tt.policy+" "+tt.method+" "+tt.path, func(t *testing.T) {
 			client := vaultClient(t, server, tokenFor(t, admin, tt.policy))

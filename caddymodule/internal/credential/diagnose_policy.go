@@ -58,7 +58,7 @@ type probe struct {
 // is read or changed. It fails with ErrDenied where policy does not allow the
 // question (update on sys/capabilities-self).
 func (s *Session) ExcessOf(ctx context.Context, ref Reference) ([]Excess, error) {
-	ref, err := ref.normalized()
+	ref, err := ref.located()
 	if err != nil {
 		return nil, err
 	}
