@@ -45,7 +45,7 @@ func TestProjection(t *testing.T) {
 		{"names differ by case", everything, `{"OK":true,"Data":{"type":"a"},"data":{"Type":"b","TYPE":"c"}}`, `{"data":{}}`, "[]", 0},
 		{"a field elsewhere", everything, `{"type":"a","data":{"data":{"type":"b"},"ok":true}}`, `{"data":{}}`, "[]", 0},
 		{"lists keep their length", everything, `{"rows":[{"carrier":"A","x":1},{},{"x":2},{"carrier":"B"}]}`, `{"rows":[{"carrier":"A"},{},{},{"carrier":"B"}]}`, "[carrier]", 2},
-		{"strays in a list go", everything, `{"rows":[1,[{"carrier":"A"}],{"carrier":"B"},"x",null]}`, `{"rows":[{"carrier":"B"}]}`, "[carrier]", 1},
+		{"strays in a list leave their place", everything, `{"rows":[1,[{"carrier":"A"}],{"carrier":"B"},"x",null]}`, `{"rows":[null,null,{"carrier":"B"},null,null]}`, "[carrier]", 1},
 		{"a list of scalars", everything, `{"scores":[1,"2",{"x":3},null,[4],true]}`, `{"scores":[1,"2",null,true]}`, "[risk]", 4},
 		{"a star over an object", everything, `{"rows":{"US":{"carrier":"A"},"CA":{"carrier":"B","cost":1}}}`, `{"rows":{"US":{"carrier":"A"},"CA":{"carrier":"B"}}}`, "[carrier]", 2},
 		{"never wins over a star", everything, `{"scores":{"fraud":1,"internal":2},"rows":[{"cost":3}],"price":4}`, `{"scores":{"fraud":1},"rows":[{}]}`, "[risk]", 1},

@@ -152,6 +152,26 @@ func (o *oracle) leads(way []step, list bool) bool {
 	return found
 }
 
+// gap is a null that stands for an element which is not kept.
+type gap struct{}
+
+// filled returns a projection as it is read from JSON.
+func filled(value any) any {
+	switch value := value.(type) {
+	case map[string]any:
+		for name, v := range value {
+			value[name] = filled(v)
+		}
+	case []any:
+		for i, v := range value {
+			value[i] = filled(v)
+		}
+	case gap:
+		return nil
+	}
+	return value
+}
+
 // project returns what is left of a value.
 func (o *oracle) project(value any, way []step) (left any, keep bool) {
 	switch value := value.(type) {
@@ -165,9 +185,12 @@ func (o *oracle) project(value any, way []step) (left any, keep bool) {
 		return out, len(way) == 0 || o.leads(way, false)
 	case []any:
 		out := []any{}
+		element := append(slices.Clone(way), step{elem: true})
 		for _, v := range value {
-			if left, keep := o.project(v, append(slices.Clone(way), step{elem: true})); keep {
+			if left, keep := o.project(v, element); keep {
 				out = append(out, left)
+			} else if o.leads(element, false) && !o.releases(element) {
+				out = append(out, gap{})
 			}
 		}
 		return out, len(way) == 0 || o.leads(way, true)

@@ -79,7 +79,8 @@ func (w *walker) object(n *node, write bool, depth int) error {
 }
 
 // array reads an array and writes its kept elements. Without write, none of
-// them is kept.
+// them is kept. Where objects are kept, anything else becomes null: an element's
+// place may say which number of a batch it is about.
 func (w *walker) array(n *node, write bool, depth int) error {
 	if err := w.open(depth); err != nil {
 		return err
@@ -97,11 +98,15 @@ func (w *walker) array(n *node, write bool, depth int) error {
 				child = e.node
 			}
 		}
-		if child.keeps(kind) {
+		isGap := write && child.keepsObject && !child.releases && !child.keeps(kind)
+		if isGap || child.keeps(kind) {
 			w.comma(first)
 		}
 		if err := w.value(child, kind, depth); err != nil {
 			return err
+		}
+		if isGap {
+			w.out = append(w.out, "null"...)
 		}
 	}
 }

@@ -151,6 +151,7 @@ func TestBatchGivesOneResultForEachNumber(t *testing.T) {
 		{`{"numbers":[]}`, `{"results":[]}`},
 		{`{}`, `{"results":[]}`},
 		{`{"valid":true,"numbers":[{"valid":true,"country":"US"},{},{"valid":false}]}`, `{"results":[{"valid":true,"country":"US"},{},{"valid":false}]}`},
+		{`{"numbers":[null,{"valid":true},null]}`, `{"results":[{},{"valid":true},{}]}`},
 	} {
 		got, err := p.Append(nil, []byte(tt.answer))
 		if err != nil || string(got) != tt.want {

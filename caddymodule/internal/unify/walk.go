@@ -129,12 +129,16 @@ func (w *walker) object(n *node) error {
 		return errProjection
 	}
 	if n.element {
-		if len(w.out) > w.first {
-			w.out = append(w.out, ',')
-		}
-		w.flush()
+		w.endElement()
 	}
 	return nil
+}
+
+func (w *walker) endElement() {
+	if len(w.out) > w.first {
+		w.out = append(w.out, ',')
+	}
+	w.flush()
 }
 
 func (w *walker) array(n *node) error {
@@ -159,6 +163,9 @@ func (w *walker) scalar(n *node) error {
 	}
 	for i := range n.sources {
 		w.offer(&n.sources[i], raw)
+	}
+	if n.element { // null, in place of an answer that could not be read
+		w.endElement()
 	}
 	return nil
 }
