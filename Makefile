@@ -55,7 +55,7 @@ help: ## list the targets
 
 .PHONY: build
 build: ## bin/ringward, a static binary
-	@$(STEP); step "building bin/ringward $(VERSION)" \
+	@$(STEP); step "building bin/ringward $(VERSION) (some minutes the first time)" \
 		env $(STATIC) -ldflags '$(LDFLAGS)' -o bin/ringward ./cmd/ringward
 
 .PHONY: test

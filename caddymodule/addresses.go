@@ -63,7 +63,7 @@ func (a *App) provisionAddresses(caddy.Context) (err error) {
 func (e *Edge) checkAddress(ex *exchange) *problem {
 	for _, access := range [...]caller.IPAccess{e.app.access, e.access} {
 		if err := access.Check(ex.clientIP); err != nil {
-			return &problem{reason: provider.ReasonForbidden, cause: err}
+			return &problem{reason: provider.ReasonForbidden, cause: err, detail: detailAddress}
 		}
 	}
 	return nil

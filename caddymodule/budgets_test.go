@@ -15,7 +15,7 @@ func TestBudgetsAreNeverExceeded(t *testing.T) {
 		key              string
 		other            string // a caller with a budget of its own; empty where all share one
 	}{
-		{"of a provider", "budget provider daily 3", "", "full", ""},
+		{"of a provider", "budget provider daily 3\n limit caller 1000/h", "", "full", ""},
 		{"of each caller at a provider", "budget caller monthly 3", "", "full", "minimal"},
 		{"of a caller", "", "budget daily 3 soft 2", "own", "minimal"},
 	} {
@@ -38,6 +38,9 @@ func TestBudgetsAreNeverExceeded(t *testing.T) {
 			got := s.lookup(keys[tt.key], canaryNumber)
 			if e := s.entry(got); got.status != 429 || e.Reason != "budget_exceeded" || e.Decision != "refused" || s.provider.Calls() != calls {
 				t.Errorf("with nothing left: got %d %s, entry %+v", got.status, got.body, e)
+			}
+			if left := got.header.Get("X-RateLimit-Remaining"); left != "" {
+				t.Errorf("a client is told that %s requests are left", left)
 			}
 			if wait, err := strconv.Atoi(got.header.Get("Retry-After")); err != nil || wait < 1 || wait > 31*24*3600 {
 				t.Errorf("Retry-After is %q", got.header.Get("Retry-After"))
@@ -116,6 +119,30 @@ func TestConcurrencyIsBounded(t *testing.T) {
 				t.Errorf("afterwards: got %d %s", got.status, got.body)
 			}
 		})
+	}
+}
+
+// TestConcurrencyNeedsNoQueue: who does not fit is refused at once.
+func TestConcurrencyNeedsNoQueue(t *testing.T) {
+	s := newStage(t, "checkthatphone")
+	s.Route = "concurrency 1"
+	s.App = "tier few {\n concurrency 5\n }\n caller own {\n tier few\n key " + sumOf(t, "no-queue") + "\n }"
+	s.start()
+	hold := make(chan struct{})
+	s.provider.SetFault(demo.Fault{Wait: hold})
+	answer := make(chan reply)
+	go func() { answer <- s.lookup(keyOf["no-queue"], canaryNumber) }()
+	s.await("the first lookup to reach the provider", func() bool { return s.provider.Calls() == 1 })
+	if got := s.lookup(keyOf["no-queue"], canaryNumber); got.status != 503 || s.entry(got).Reason != "busy" {
+		t.Errorf("got %d %s", got.status, got.body)
+	}
+	close(hold)
+	if got := <-answer; got.status != 200 {
+		t.Errorf("the first: got %d %s", got.status, got.body)
+	}
+	s.Route = "concurrency 1 wait 2s"
+	if err := s.tryStart(); err == nil {
+		t.Error("a wait without a queue is accepted")
 	}
 }
 

@@ -77,7 +77,7 @@ func TestCallerKeysAreMadeListedAndRevoked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o640 {
 		t.Errorf("the file can be read by others: %v, %v", info.Mode(), err)
 	}
 	for _, made := range []string{first, second} {

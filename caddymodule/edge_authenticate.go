@@ -39,12 +39,12 @@ func (e *Edge) authenticate(ex *exchange, r *http.Request, pathKey string) *prob
 	case p != nil:
 		return p
 	case certified != nil && certified != found:
-		return e.unauthenticated(jwt.InvalidToken, errTwoCallers)
+		return e.unauthenticated(jwt.InvalidRequest, errTwoCallers)
 	case found == nil: // unlisted, and known by its token
 		return e.permit(ex)
 	case !found.AllowsFrom(ex.clientIP):
 		e.take(ex, found)
-		return &problem{reason: provider.ReasonForbidden, cause: errAddress}
+		return &problem{reason: provider.ReasonForbidden, cause: errAddress, detail: detailAddress}
 	}
 	e.take(ex, found)
 	return e.permit(ex)
@@ -83,6 +83,8 @@ var (
 	errOperation       = errors.New("the caller may not use this operation")
 	errTier            = errors.New("the token names a tier that is not described")
 	errUnlisted        = errors.New("the token is of nobody that is served here")
+	errSubject         = errors.New("the token's subject cannot be the name of a caller")
+	errTaken           = errors.New("the token's subject is the name of another caller")
 	errTwoCallers      = errors.New("the certificate is of another caller than the key or token")
 	errAnonymousRemote = errors.New("anonymous request from another host or through a proxy")
 )
@@ -154,8 +156,12 @@ func (e *Edge) byToken(ex *exchange, r *http.Request, callers *directory, token 
 		state = found.Value
 	case errors.Is(err, caller.ErrCallerExpired):
 		return nil, e.unauthenticated(jwt.InvalidToken, err)
-	case unlisted == nil, !caller.ValidName(identity.Subject), identity.Subject == anonymousName, callers.Has(identity.Subject):
+	case unlisted == nil:
 		return nil, e.unauthenticated(jwt.InvalidToken, errUnlisted)
+	case !caller.ValidName(identity.Subject):
+		return nil, e.unauthenticated(jwt.InvalidToken, errSubject)
+	case identity.Subject == anonymousName, callers.Has(identity.Subject):
+		return nil, e.unauthenticated(jwt.InvalidToken, errTaken)
 	default:
 		state = unlisted
 		ex.caller, ex.name = unlisted, identity.Subject
@@ -190,7 +196,7 @@ func (e *Edge) byCertificate(ex *exchange, r *http.Request, callers *directory, 
 	}
 	ex.keyID = judged.ID
 	if err != nil {
-		return nil, e.unauthenticated(jwt.InvalidToken, err)
+		return nil, e.unauthenticated(jwt.NoToken, err)
 	}
 	return found, nil
 }
@@ -199,6 +205,9 @@ func (e *Edge) byCertificate(ex *exchange, r *http.Request, callers *directory, 
 // RFC 6750 has it; otherwise every refusal is the same.
 func (e *Edge) unauthenticated(class jwt.Class, cause error) *problem {
 	p := &problem{reason: provider.ReasonUnauthenticated, cause: cause, challenge: jwt.Challenge(jwt.NoToken, realm, nil)}
+	if e.app.tokens != nil || e.app.verifier != nil {
+		p.detail = "show one valid caller key, token or client certificate of a caller that is served here"
+	}
 	if e.app.tokens == nil {
 		return p
 	}
@@ -217,6 +226,8 @@ func (e *Edge) unauthenticated(class jwt.Class, cause error) *problem {
 
 const (
 	realm = "ringward"
+
+	detailAddress = "calls from this address are not allowed"
 
 	// retryIssuer is the Retry-After while the issuer's keys cannot be fetched.
 	retryIssuer = 10 * time.Second

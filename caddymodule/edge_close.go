@@ -127,7 +127,10 @@ func (e *Edge) write(ex *exchange, w http.ResponseWriter, status int, body []byt
 	h["X-Content-Type-Options"] = []string{"nosniff"}
 	h["X-Request-Id"] = []string{ex.id}
 	h["Content-Length"] = []string{strconv.Itoa(len(body))}
-	quota.SetHeaders(h, ex.limits)
+	// A client must not take what is left of a rate for when to try again.
+	if p := ex.problem; p == nil || p.reason != provider.ReasonBudgetExceeded && p.reason != provider.ReasonLockedOut {
+		quota.SetHeaders(h, ex.limits)
+	}
 	if p := ex.problem; p != nil && p.retry > 0 {
 		h["Retry-After"] = []string{strconv.Itoa(int((p.retry + time.Second - 1) / time.Second))}
 	}

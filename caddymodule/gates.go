@@ -32,6 +32,9 @@ func (c *ConcurrencyConfig) check() error {
 	if c.Max < 1 || c.Queue < 0 || c.Wait < 0 || c.Wait > maxQueueWait {
 		return errors.New("concurrency needs a maximum of 1 or more, and a wait of 30s or less")
 	}
+	if c.Queue == 0 && c.Wait > 0 {
+		return errors.New("concurrency has a wait, but no queue to wait in: add queue <n>")
+	}
 	return nil
 }
 
@@ -46,7 +49,7 @@ func (c *ConcurrencyConfig) gates(l *leases, of string) (*quota.Gates, error) {
 		return nil, err
 	}
 	wait := c.Wait
-	if wait == 0 {
+	if wait == 0 && c.Queue > 0 {
 		wait = defaultQueueWait
 	}
 	return lease(l, gatePool, poolKey(of, c), func() (*quota.Gates, func() error, error) {

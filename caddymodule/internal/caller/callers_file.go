@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 
 	"github.com/go-json-experiment/json"
@@ -112,6 +113,21 @@ func decode(content []byte, into any) error {
 	return fmt.Errorf("line %d: %w", line, knownFault(err))
 }
 
+// memberPattern is what members are called. Anything else is not repeated: it may
+// be a key in the wrong place.
+var memberPattern = regexp.MustCompile(`^[A-Za-z_]{1,24}$`)
+
+// unknownMember names the member, if that is safe.
+func unknownMember(err error) error {
+	semantic := (*json.SemanticError)(nil)
+	if errors.As(err, &semantic) {
+		if name := semantic.JSONPointer.LastToken(); memberPattern.MatchString(name) {
+			return fmt.Errorf("the member %q is not known here", name)
+		}
+	}
+	return errors.New("a member is not known here")
+}
+
 func knownFault(err error) error {
 	for _, fault := range []error{ErrDigestForm, ErrDigestIsKey, ErrDigestEmpty, errExpiryForm} {
 		if errors.Is(err, fault) {
@@ -122,7 +138,7 @@ func knownFault(err error) error {
 	case errors.Is(err, jsontext.ErrDuplicateName):
 		return errors.New("a member is there twice")
 	case errors.Is(err, json.ErrUnknownName):
-		return errors.New("a member is not known here")
+		return unknownMember(err)
 	case errors.As(err, new(*json.SemanticError)):
 		return errors.New("a value is of the wrong kind")
 	default:

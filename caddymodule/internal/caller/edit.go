@@ -107,8 +107,8 @@ func edit(path string, change func([]Spec) ([]Spec, error)) error {
 	return replaceFile(path, content)
 }
 
-// replaceFile writes a file that its owner alone may read, and puts it in the
-// place of another with one rename. Whoever owned the other owns the new one.
+// replaceFile writes a file and puts it in the place of another with one rename.
+// Whoever could read the other can read the new one.
 func replaceFile(path string, content []byte) (err error) {
 	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
@@ -120,7 +120,7 @@ func replaceFile(path string, content []byte) (err error) {
 			_ = os.Remove(file.Name())
 		}
 	}()
-	if err := keepOwner(path, file); err != nil {
+	if err := keepAccess(path, file); err != nil {
 		return err
 	}
 	if _, err := file.Write(content); err != nil {

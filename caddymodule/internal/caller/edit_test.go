@@ -130,7 +130,9 @@ func TestEditThatFailsLeavesTheFileAsItWas(t *testing.T) {
 	}
 }
 
-func TestEditedFileIsItsOwnersAlone(t *testing.T) {
+// TestEditedFileIsReadByWhoReadItBefore: a service that can no longer read its
+// callers never hears of a revocation.
+func TestEditedFileIsReadByWhoReadItBefore(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	target := filepath.Join(dir, "real.json")
@@ -146,8 +148,24 @@ func TestEditedFileIsItsOwnersAlone(t *testing.T) {
 	if err != nil || info.Mode().Type() != os.ModeSymlink {
 		t.Errorf("the link is gone: %v, %v", info, err)
 	}
-	if info, err = os.Stat(target); err != nil || info.Mode() != 0o600 {
+	if info, err = os.Stat(target); err != nil || info.Mode() != 0o644 {
 		t.Errorf("got %v, %v", info.Mode(), err)
+	}
+	for before, after := range map[os.FileMode]os.FileMode{0o640: 0o640, 0o600: 0o600, 0o666: 0o644, 0o660: 0o640} {
+		if err := os.Chmod(target, before); err != nil {
+			t.Fatal(err)
+		}
+		if err := RevokeAll(target, "signup"); err != nil {
+			t.Fatal(err)
+		}
+		if info, err := os.Stat(target); err != nil || info.Mode() != after {
+			t.Errorf("%v became %v, %v", before, info.Mode(), err)
+		}
+	}
+	fresh := filepath.Join(dir, "fresh.json")
+	add(t, fresh, "signup", "b")
+	if info, err := os.Stat(fresh); err != nil || info.Mode() != 0o640 {
+		t.Errorf("a new file: got %v, %v", info.Mode(), err)
 	}
 	if got := state(t, target); !strings.HasPrefix(got, "signup:") {
 		t.Errorf("got %s", got)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"syscall"
 )
 
@@ -23,21 +24,42 @@ func lockDirectory(path string) (unlock func(), err error) {
 	return func() { _ = directory.Close() }, nil
 }
 
-// keepOwner gives a new file the owner of the one it replaces. Otherwise a file
-// that root edits could no longer be read by the service.
-func keepOwner(path string, file *os.File) error {
-	before, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+// keepAccess gives a new file the owner and the mode of the one it replaces, or
+// else the group of its directory, which may read it. Otherwise a file that root
+// edits could not be read by the service, which would never hear of a revocation.
+func keepAccess(path string, file *os.File) error {
+	mode := fs.FileMode(0o640)
+	model, err := os.Stat(path)
+	switch {
+	case err == nil:
+		mode = model.Mode().Perm() &^ 0o022 // nobody else may let callers in
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	default:
+		if model, err = os.Stat(filepath.Dir(path)); err != nil {
+			return err
+		}
 	}
-	if err != nil {
+	if err := takeOwner(file, model, err == nil && !model.IsDir()); err != nil {
 		return err
 	}
-	owner, ok := before.Sys().(*syscall.Stat_t)
-	if !ok || int(owner.Uid) == os.Geteuid() && int(owner.Gid) == os.Getegid() {
+	return file.Chmod(mode)
+}
+
+// takeOwner gives a file the group of a model, and its user if that is wanted.
+func takeOwner(file *os.File, model fs.FileInfo, user bool) error {
+	owner, ok := model.Sys().(*syscall.Stat_t)
+	if !ok {
 		return nil
 	}
-	return file.Chown(int(owner.Uid), int(owner.Gid))
+	uid, gid := os.Geteuid(), int(owner.Gid)
+	if user {
+		uid = int(owner.Uid)
+	}
+	if uid == os.Geteuid() && gid == os.Getegid() {
+		return nil
+	}
+	return file.Chown(uid, gid)
 }
 
 // syncDirectory makes the names in a directory durable. Some file systems have

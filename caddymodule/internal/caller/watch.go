@@ -105,10 +105,19 @@ func (f *File) fault(err error) error {
 	case errors.Is(err, errNotRegular):
 		return fmt.Errorf("file %s is not a regular file", f.path)
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("file %s does not exist: %w", f.path, fs.ErrNotExist)
+		return &fileFault{"file " + f.path + " does not exist", fs.ErrNotExist}
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("file %s may not be read by this user: %w", f.path, fs.ErrPermission)
+		return &fileFault{"file " + f.path + " may not be read by this user", fs.ErrPermission}
 	default:
 		return fmt.Errorf("file %s cannot be read", f.path)
 	}
 }
+
+// fileFault says all in its own words, and still is the error that it stands for.
+type fileFault struct {
+	text string
+	is   error
+}
+
+func (f *fileFault) Error() string { return f.text }
+func (f *fileFault) Unwrap() error { return f.is }

@@ -41,7 +41,7 @@ func readClaims(payload []byte) (*claims, error) {
 		*moment.into = t
 	}
 	if c.expires.IsZero() {
-		return nil, ErrClaims
+		return nil, ErrNoExpiry
 	}
 	return c, nil
 }

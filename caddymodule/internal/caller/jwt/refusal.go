@@ -48,6 +48,7 @@ var (
 	ErrUnknownKey  = invalid("the token's key is not one of the issuer")
 	ErrSignature   = invalid("the token's signature is wrong")
 	ErrClaims      = invalid("the token's claims are malformed")
+	ErrNoExpiry    = invalid("the token has no expiry")
 	ErrIssuer      = invalid("the token is of another issuer")
 	ErrExpired     = invalid("the token has expired")
 	ErrNotYet      = invalid("the token is not valid yet")
