@@ -10,10 +10,11 @@ import (
 // one addition is under way, all others to the counter wait and then go out as
 // one. So a flood of requests that share a limit costs the store little, and the
 // limit stays exact: each request learns the count as if it had come alone, in
-// the order of joining.
+// the order of joining. What one request adds to several counters goes out
+// together.
 type combiner struct {
-	// send adds total to a counter.
-	send func(ctx context.Context, id counterID, total int64) (count, previous int64, err error)
+	// send adds each round's total to its counter and fills in the results.
+	send func(ctx context.Context, rounds []*round)
 
 	// wait bounds each sending. The requests' own contexts do not: others depend
 	// on it.
@@ -29,8 +30,15 @@ type counterID struct {
 	index, expiry int64
 }
 
+// addition is what a request adds to one counter.
+type addition struct {
+	id counterID
+	n  int64
+}
+
 // round is one addition to a counter for one or more requests.
 type round struct {
+	id    counterID
 	total int64
 	done  chan struct{} // closed when the results below are there
 
@@ -44,47 +52,66 @@ type part struct {
 	upTo  int64 // the sum of the round's parts up to this one
 }
 
-func newCombiner(wait time.Duration, send func(context.Context, counterID, int64) (int64, int64, error)) *combiner {
+func newCombiner(wait time.Duration, send func(context.Context, []*round)) *combiner {
 	return &combiner{send: send, wait: wait, next: make(map[counterID]*round)}
 }
 
-// join adds n to the next addition to a counter.
-func (c *combiner) join(id counterID, n int64) part {
+// join adds to the next round of each counter, and returns the parts in the same
+// order.
+func (c *combiner) join(additions []addition) []part {
+	parts := make([]part, len(additions))
+	var idle []counterID
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	r, busy := c.next[id]
-	if r == nil {
-		r = &round{done: make(chan struct{})}
-		c.next[id] = r
+	for i, a := range additions {
+		r, busy := c.next[a.id]
+		if r == nil {
+			r = &round{id: a.id, done: make(chan struct{})}
+			c.next[a.id] = r
+		}
+		if !busy {
+			idle = append(idle, a.id)
+		}
+		r.total += a.n
+		parts[i] = part{r, r.total}
 	}
-	r.total += n
-	if !busy {
-		go c.run(id)
+	if len(idle) > 0 {
+		go c.run(idle)
 	}
-	return part{r, r.total}
+	return parts
 }
 
-// run sends rounds until nobody has joined.
-func (c *combiner) run(id counterID) {
-	for r := c.take(id); r != nil; r = c.take(id) {
+// run sends the rounds of these counters, until nobody has joined any.
+func (c *combiner) run(ids []counterID) {
+	for rounds := c.take(ids); len(rounds) > 0; rounds = c.take(ids) {
+		ids = ids[:0]
+		for _, r := range rounds {
+			ids = append(ids, r.id)
+		}
 		ctx, cancel := context.WithTimeout(context.Background(), c.wait)
-		r.count, r.previous, r.err = c.send(ctx, id, r.total)
+		c.send(ctx, rounds)
 		cancel()
-		close(r.done)
+		for _, r := range rounds {
+			close(r.done)
+		}
 	}
 }
 
-// take closes the round that collects, or notes that nothing is under way.
-func (c *combiner) take(id counterID) *round {
+// take closes the rounds that collect, and notes where nothing is under way.
+func (c *combiner) take(ids []counterID) []*round {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	r := c.next[id]
-	if r == nil {
-		delete(c.next, id)
-	} else {
+	rounds := make([]*round, 0, len(ids))
+	for _, id := range ids {
+		r := c.next[id]
+		if r == nil {
+			delete(c.next, id)
+			continue
+		}
 		c.next[id] = nil
+		rounds = append(rounds, r)
 	}
-	return r
+	return rounds
 }
 
 // result waits for the round and returns the counts for this part of it.

@@ -14,11 +14,13 @@ func TestConcurrentAdditionsGoOutTogetherAndKeepTheirCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var sent []int64
 		total := int64(0)
-		c := newCombiner(time.Minute, func(_ context.Context, _ counterID, n int64) (int64, int64, error) {
+		c := newCombiner(time.Minute, func(_ context.Context, rounds []*round) {
 			time.Sleep(time.Second)
-			sent = append(sent, n)
-			total += n
-			return total, 77, nil
+			for _, r := range rounds {
+				sent = append(sent, r.total)
+				total += r.total
+				r.count, r.previous = total, 77
+			}
 		})
 		id := counterID{pseudonym: "a"}
 		var mu sync.Mutex
@@ -26,7 +28,7 @@ func TestConcurrentAdditionsGoOutTogetherAndKeepTheirCounts(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range int64(5) {
 			wg.Go(func() {
-				count, previous, err := c.join(id, i+1).result(t.Context())
+				count, previous, err := c.join([]addition{{id, i + 1}})[0].result(t.Context())
 				if err != nil || previous != 77 {
 					t.Errorf("%d, %v", previous, err)
 				}
@@ -48,16 +50,13 @@ func TestConcurrentAdditionsGoOutTogetherAndKeepTheirCounts(t *testing.T) {
 	})
 }
 
-func TestCountersDoNotWaitForEachOther(t *testing.T) {
+func TestCountersOfDifferentRequestsDoNotWaitForEachOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCombiner(time.Minute, func(context.Context, counterID, int64) (int64, int64, error) {
-			time.Sleep(time.Second)
-			return 1, 0, nil
-		})
+		c := newCombiner(time.Minute, func(context.Context, []*round) { time.Sleep(time.Second) })
 		start := time.Now()
-		a, b := c.join(counterID{pseudonym: "a"}, 1), c.join(counterID{pseudonym: "b"}, 1)
-		for _, s := range []part{a, b} {
-			if _, _, err := s.result(t.Context()); err != nil {
+		a, b := c.join(one("a")), c.join(one("b"))
+		for _, part := range append(a, b...) {
+			if _, _, err := part.result(t.Context()); err != nil {
 				t.Error(err)
 			}
 		}
@@ -67,17 +66,53 @@ func TestCountersDoNotWaitForEachOther(t *testing.T) {
 	})
 }
 
-func TestEachRequestWaitsOnlyAsLongAsItMay(t *testing.T) {
+// TestWhatOneRequestAddsGoesOutTogether: but for a counter that is busy, which
+// goes out as soon as it is free.
+func TestWhatOneRequestAddsGoesOutTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCombiner(time.Minute, func(ctx context.Context, _ counterID, _ int64) (int64, int64, error) {
-			<-ctx.Done()
-			return 0, 0, ctx.Err()
+		var sent []string
+		c := newCombiner(time.Minute, func(_ context.Context, rounds []*round) {
+			names := ""
+			for _, r := range rounds {
+				names += r.id.pseudonym
+				r.count = r.total
+			}
+			sent = append(sent, names)
+			time.Sleep(time.Second)
 		})
 		start := time.Now()
-		first := c.join(counterID{}, 1)
+		c.join(one("b"))
+		synctest.Wait()
+		parts := c.join([]addition{one("a")[0], one("b")[0], one("c")[0], one("a")[0]})
+		for i, want := range []int64{1, 1, 1, 2} {
+			if count, _, err := parts[i].result(t.Context()); count != want || err != nil {
+				t.Errorf("part %d: %d, %v", i+1, count, err)
+			}
+		}
+		if took := time.Since(start); took != 2*time.Second || !slices.Equal(sent, []string{"b", "ac", "b"}) {
+			t.Errorf("sent %v in %v", sent, took)
+		}
+		synctest.Wait()
+		if len(c.next) != 0 {
+			t.Errorf("%d counters are still held", len(c.next))
+		}
+	})
+}
+
+// one adds one to a counter.
+func one(pseudonym string) []addition { return []addition{{counterID{pseudonym: pseudonym}, 1}} }
+
+func TestEachRequestWaitsOnlyAsLongAsItMay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCombiner(time.Minute, func(ctx context.Context, rounds []*round) {
+			<-ctx.Done()
+			rounds[0].err = ctx.Err()
+		})
+		start := time.Now()
+		first := c.join(one("a"))[0]
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if _, _, err := c.join(counterID{}, 1).result(ctx); !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != time.Second {
+		if _, _, err := c.join(one("a"))[0].result(ctx); !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != time.Second {
 			t.Errorf("got %v after %v", err, time.Since(start))
 		}
 		if _, _, err := first.result(t.Context()); !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != time.Minute {

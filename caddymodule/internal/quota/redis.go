@@ -15,6 +15,7 @@ var (
 	errDown   = errors.New("redis is down")
 	errNoTime = errors.New("the time for counting is over")
 	errKept   = errors.New("what was counted stays counted")
+	errAnswer = errors.New("redis answered with something else than two counts")
 )
 
 // RedisStore keeps counters in a Redis or Valkey that replicas share. It is

@@ -1,53 +1,57 @@
 package quota
 
 import (
-	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
+	"hash"
 	"io"
-	"math"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
-	"github.com/ulule/limiter/v3"
-	ulule "github.com/ulule/limiter/v3/drivers/store/redis"
 )
 
 const (
-	redisPrefix     = "ringward"
+	redisPrefix     = "ringward:"
 	pseudonymLength = 16 // bytes
 )
 
-var errNotConnected = errors.New("no connection to redis yet")
+// Both scripts know the counter as KEYS[1] and the one of the index before as
+// KEYS[2], and return what both hold in the end.
+var (
+	// addScript adds ARGV[1] to a counter; a new one lasts ARGV[2] milliseconds.
+	addScript = redis.NewScript(`
+local count = redis.call("incrby", KEYS[1], ARGV[1])
+if count == tonumber(ARGV[1]) then
+	redis.call("pexpire", KEYS[1], ARGV[2])
+end
+return {count, tonumber(redis.call("get", KEYS[2]) or 0)}
+`)
 
-// giveBackScript takes ARGV[1] away from a counter, but no more than is there.
-// ulule's store can only add, which would leave a counter below zero where Redis
-// has lost it in the meantime.
-var giveBackScript = redis.NewScript(`
+	// giveBackScript takes ARGV[1] away from a counter, but no more than is there:
+	// Redis may have lost it in the meantime.
+	giveBackScript = redis.NewScript(`
 local count = tonumber(redis.call("get", KEYS[1]) or 0)
 local part = math.min(count, tonumber(ARGV[1]))
 if part > 0 then
 	redis.call("decrby", KEYS[1], string.format("%d", part))
 end
-return part
+return {count - part, tonumber(redis.call("get", KEYS[2]) or 0)}
 `)
+)
 
 // quietRedis silences go-redis, which would write addresses to standard error.
 var quietRedis = sync.OnceFunc(logging.Disable)
 
-// redisClient counts in Redis through ulule's store.
+// redisClient counts in Redis.
 type redisClient struct {
 	client       redis.UniversalClient
 	pseudonymKey []byte
-	store        atomic.Pointer[limiter.Store] // nil before the first connection
 
 	adding, givingBack *combiner
 }
@@ -59,35 +63,17 @@ func newRedisClient(ctx context.Context, config *RedisConfig) (*redisClient, err
 	}
 	quietRedis()
 	c := &redisClient{client: redis.NewUniversalClient(options), pseudonymKey: config.PseudonymKey}
-	c.adding = newCombiner(config.Wait, c.sendAdd)
-	c.givingBack = newCombiner(config.Wait, c.sendGiveBack)
+	c.adding = newCombiner(config.Wait, func(ctx context.Context, rounds []*round) { c.send(ctx, addScript, rounds) })
+	c.givingBack = newCombiner(config.Wait, func(ctx context.Context, rounds []*round) { c.send(ctx, giveBackScript, rounds) })
 	return c, nil
-}
-
-// connect makes ulule's store, which loads its scripts into Redis. ulule does
-// that when a store is made, so it cannot be made while Redis is away.
-func (c *redisClient) connect() error {
-	if c.store.Load() != nil {
-		return nil
-	}
-	store, err := ulule.NewStoreWithOptions(c.client, limiter.StoreOptions{Prefix: redisPrefix})
-	if err != nil {
-		return err
-	}
-	c.store.Store(&store)
-	return nil
 }
 
 // add counts all tallies at the same time, and waits for no more than ctx.
 func (c *redisClient) add(ctx context.Context, tallies []Tally) error {
-	parts := make([]part, len(tallies))
-	for i := range tallies {
-		parts[i] = c.adding.join(c.id(&tallies[i]), tallies[i].Add)
-	}
-	for i := range tallies {
+	for i, part := range c.adding.join(c.additions(tallies)) {
 		t := &tallies[i]
 		var err error
-		if t.Count, t.Previous, err = parts[i].result(ctx); err != nil {
+		if t.Count, t.Previous, err = part.result(ctx); err != nil {
 			return err
 		}
 	}
@@ -96,68 +82,83 @@ func (c *redisClient) add(ctx context.Context, tallies []Tally) error {
 
 // giveBack takes all tallies away again, and waits for no more than ctx.
 func (c *redisClient) giveBack(ctx context.Context, tallies []Tally) error {
-	parts := make([]part, len(tallies))
-	for i := range tallies {
-		parts[i] = c.givingBack.join(c.id(&tallies[i]), tallies[i].Add)
-	}
-	for i := range parts {
-		if _, _, err := parts[i].result(ctx); err != nil {
+	for _, part := range c.givingBack.join(c.additions(tallies)) {
+		if _, _, err := part.result(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// sendAdd increments one counter, and looks at the one before meanwhile.
-func (c *redisClient) sendAdd(ctx context.Context, id counterID, total int64) (count, previous int64, err error) {
-	store := c.store.Load()
-	if store == nil {
-		return 0, 0, errNotConnected
+// send runs the script for each round, all at one time.
+func (c *redisClient) send(ctx context.Context, script *redis.Script, rounds []*round) {
+	c.pipeline(ctx, script, rounds)
+	var unknown []*round
+	for _, r := range rounds {
+		if redis.HasErrorPrefix(r.err, "NOSCRIPT") {
+			unknown = append(unknown, r)
+		}
 	}
-	var before sync.WaitGroup
-	var errBefore error
-	before.Go(func() {
-		previous, errBefore = counted((*store).Peek(ctx, id.name(id.index-1), lasting(0)))
-	})
-	count, err = counted((*store).Increment(ctx, id.name(id.index), total, lasting(time.Until(time.Unix(0, id.expiry)))))
-	before.Wait()
-	return count, previous, cmp.Or(err, errBefore)
+	if len(unknown) > 0 && script.Load(ctx, c.client).Err() == nil { // Redis was restarted
+		c.pipeline(ctx, script, unknown)
+	}
 }
 
-func (c *redisClient) sendGiveBack(ctx context.Context, id counterID, total int64) (count, previous int64, err error) {
-	return 0, 0, giveBackScript.Run(ctx, c.client, []string{redisPrefix + ":" + id.name(id.index)}, total).Err()
+// pipeline calls the script for each round, and keeps the results there.
+func (c *redisClient) pipeline(ctx context.Context, script *redis.Script, rounds []*round) {
+	pipe := c.client.Pipeline()
+	cmds := make([]*redis.Cmd, len(rounds))
+	for i, r := range rounds {
+		keys := []string{r.id.name(r.id.index), r.id.name(r.id.index - 1)}
+		lasting := max(time.Until(time.Unix(0, r.id.expiry)), time.Millisecond)
+		cmds[i] = script.EvalSha(ctx, pipe, keys, r.total, lasting.Milliseconds())
+	}
+	_, _ = pipe.Exec(ctx) // each command has its own error
+	for i, r := range rounds {
+		r.read(cmds[i])
+	}
 }
 
-// lasting is the rate that makes ulule's store keep a counter for a period and
-// report its count.
-func lasting(period time.Duration) limiter.Rate {
-	return limiter.Rate{Limit: math.MaxInt64, Period: max(period, time.Millisecond)}
+func (r *round) read(answer *redis.Cmd) {
+	counts, err := answer.Int64Slice()
+	switch {
+	case err != nil:
+		r.err = err
+	case len(counts) != 2:
+		r.err = errAnswer
+	default:
+		r.count, r.previous, r.err = counts[0], counts[1], nil
+	}
 }
 
-// counted reads the count, which ulule reports as what is left of the limit.
-func counted(c limiter.Context, err error) (int64, error) { return math.MaxInt64 - c.Remaining, err }
+// additions names the counters of tallies.
+func (c *redisClient) additions(tallies []Tally) []addition {
+	mac := hmac.New(sha256.New, c.pseudonymKey)
+	additions := make([]addition, len(tallies))
+	for i := range tallies {
+		additions[i] = addition{tallies[i].id(mac), tallies[i].Add}
+	}
+	return additions
+}
 
 // id names a tally's counter without saying whom it counts.
-func (c *redisClient) id(t *Tally) counterID {
-	mac := hmac.New(sha256.New, c.pseudonymKey)
+func (t *Tally) id(mac hash.Hash) counterID {
+	mac.Reset()
 	_, _ = io.WriteString(mac, t.Rule) // ends with a slash and holds a fixed number of them
 	_, _ = io.WriteString(mac, t.Key)
 	sum := mac.Sum(nil)
 	return counterID{hex.EncodeToString(sum[:pseudonymLength]), t.Index, t.Expiry}
 }
 
-// name is the counter's key in Redis, less the prefix, or that of another index.
-// The braces put all windows of a rule and key on one node of a Cluster.
+// name is the counter's key in Redis, or that of another index. The braces put
+// all windows of a rule and key on one node of a Cluster.
 func (id counterID) name(index int64) string {
-	return "{" + id.pseudonym + "}:" + strconv.FormatInt(index, 10)
+	return redisPrefix + "{" + id.pseudonym + "}:" + strconv.FormatInt(index, 10)
 }
 
 // probe reports whether Redis counts within wait. A connection that has to be
-// made first may take longer.
+// made first may take longer, as may teaching Redis the scripts.
 func (c *redisClient) probe(wait time.Duration) error {
-	if err := c.connect(); err != nil {
-		return err
-	}
 	if err := c.countProbe(connectTimeout); err != nil {
 		return err
 	}
@@ -167,10 +168,17 @@ func (c *redisClient) probe(wait time.Duration) error {
 	return nil
 }
 
-// countProbe counts, as a PING would succeed where nothing can be written.
+// countProbe counts and gives back, as a PING would succeed where nothing can be
+// written.
 func (c *redisClient) countProbe(wait time.Duration) error {
-	ctx, cancel := context.WithTimeout(context.Background(), wait)
-	defer cancel()
-	_, err := (*c.store.Load()).Increment(ctx, "probe", 1, lasting(time.Minute))
-	return err
+	probe := &round{id: counterID{pseudonym: "probe", expiry: time.Now().Add(time.Minute).UnixNano()}, total: 1}
+	for _, script := range []*redis.Script{addScript, giveBackScript} {
+		ctx, cancel := context.WithTimeout(context.Background(), wait)
+		c.send(ctx, script, []*round{probe})
+		cancel()
+		if probe.err != nil {
+			return probe.err
+		}
+	}
+	return nil
 }

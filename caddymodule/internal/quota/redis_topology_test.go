@@ -15,9 +15,7 @@ import (
 )
 
 // aclRights are the rights that counting needs.
-var aclRights = []string{
-	"~ringward:*", "+hello", "+evalsha", "+eval", "+script|load", "+incrby", "+decrby", "+get", "+pexpire", "+pttl",
-}
+var aclRights = []string{"~ringward:*", "+hello", "+evalsha", "+script|load", "+incrby", "+decrby", "+get", "+pexpire"}
 
 func passwordIs(text string) func(context.Context) (string, error) {
 	return func(context.Context) (string, error) { return text, nil }
