@@ -1,6 +1,8 @@
 package caddymodule
 
 import (
+	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -107,6 +109,53 @@ func TestAFrozenRedisCostsABoundedTime(t *testing.T) {
 	if took := time.Since(begin); took > requests*50*time.Millisecond {
 		t.Errorf("%d requests took %v", requests, took)
 	}
+}
+
+// TestALargeBatchIsCountedInTime: 500 numbers cost Redis one call for each of
+// the two limits, not one for each number.
+func TestALargeBatchIsCountedInTime(t *testing.T) {
+	server := redis.Start(t)
+	s := newStage(t, "infobip")
+	s.vault.Put("secret/limits", map[string]string{"key": randomText() + randomText()})
+	s.App = "limits redis " + server.Address + " {\n pseudonym_key vault secret/limits key\n on_failure deny\n }\n" +
+		"caller own {\n key " + sumOf(t, "own") + "\n limit number 1000/d\n }"
+	s.Route = "limit number 5/d"
+	s.start()
+	batch := manyNumbers(500)
+	passed, late := 0, 0
+	for range 20 {
+		got := s.postAs(keyOf["own"], "/number/1/query", batch)
+		if got.status == 429 {
+			break
+		}
+		switch got.status {
+		case 200:
+			passed++
+		case 503: // a machine that is too busy; it may have counted
+			late++
+		default:
+			t.Fatalf("got %d %s", got.status, got.body)
+		}
+	}
+	if passed == 0 || passed > 5 || passed+late < 5 {
+		t.Errorf("%d batches passed and %d were late, want 5 in all", passed, late)
+	}
+	if got := s.postAs(s.Full, "/number/1/query", manyNumbers(1)); got.status != 429 {
+		t.Errorf("one of the numbers alone: got %d %s", got.status, got.body)
+	}
+	if metrics := s.admin("/metrics"); !strings.Contains(metrics, "\nringward_limit_store_up 1\n") {
+		t.Error("Redis is taken for down")
+	}
+}
+
+// manyNumbers is the body of a batch of numbers.
+func manyNumbers(n int) string {
+	numbers := make([]string, n)
+	for i := range numbers {
+		numbers[i] = fmt.Sprintf("+41793026%03d", i)
+	}
+	body, _ := json.Marshal(map[string][]string{"to": numbers})
+	return string(body)
 }
 
 func TestWithoutTheKeyForNamesNothingIsCounted(t *testing.T) {

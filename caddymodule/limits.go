@@ -102,7 +102,7 @@ func (e *Edge) takeAll(ex *exchange, r *http.Request) *problem {
 		keys.Session = e.Session.key(r, ex.token)
 	}
 	for _, l := range [...]*limits{ex.bounds.limits, e.limits} {
-		states, err := l.request.TakeAll(ex.counting, &keys, int64(n), nil)
+		states, err := l.request.TakeAll(ex.counting, []quota.Keys{keys}, int64(n), nil)
 		if err != nil {
 			return uncounted(err)
 		}
@@ -110,17 +110,19 @@ func (e *Edge) takeAll(ex *exchange, r *http.Request) *problem {
 			return p
 		}
 	}
+	each := make([]quota.Keys, 0, 1) // for one number on the stack
 	for i := range ex.numbers {
 		keys.Number, keys.Block = ex.numbers[i].Pseudonym, ex.blocks[i]
-		for _, l := range [...]*limits{ex.bounds.limits, e.limits} {
-			states, err := l.number.TakeAll(ex.counting, &keys, 1, nil)
-			if err != nil {
-				return uncounted(err)
-			}
-			// How often a number was asked about by others is not for this caller.
-			if p := ex.counted(false, states...); p != nil {
-				return p
-			}
+		each = append(each, keys)
+	}
+	for _, l := range [...]*limits{ex.bounds.limits, e.limits} {
+		states, err := l.number.TakeAll(ex.counting, each, 1, nil)
+		if err != nil {
+			return uncounted(err)
+		}
+		// How often a number was asked about by others is not for this caller.
+		if p := ex.counted(false, states...); p != nil {
+			return p
 		}
 	}
 	return nil

@@ -2,7 +2,6 @@ package quota
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -15,6 +14,12 @@ type batch struct {
 	windows []window
 	rules   []*rule
 	states  []State
+	places  map[groupKey]int // the first tally of each group and key; nil where none can come again
+}
+
+type groupKey struct {
+	group *group
+	key   string
 }
 
 var batches = sync.Pool{New: func() any { return new(batch) }}
@@ -24,11 +29,24 @@ func newBatch() *batch { return batches.Get().(*batch) }
 // free hands the batch back, without the request's keys.
 func (b *batch) free() {
 	clear(b.tallies)
+	b.places = nil
 	b.tallies, b.windows, b.rules, b.states = b.tallies[:0], b.windows[:0], b.rules[:0], b.states[:0]
 	batches.Put(b)
 }
 
+// add counts n of key. A key that comes again is one with its first coming: they
+// pass together, so each must see what the others add.
 func (b *batch) add(g *group, key string, n int64, now time.Time) {
+	place, again := b.places[groupKey{g, key}]
+	if again {
+		for i := range g.rules {
+			b.tallies[place+i].Add += n
+		}
+		return
+	}
+	if b.places != nil {
+		b.places[groupKey{g, key}] = len(b.tallies)
+	}
 	for i := range g.rules {
 		r := &g.rules[i]
 		w := r.window(now)
@@ -41,10 +59,6 @@ func (b *batch) add(g *group, key string, n int64, now time.Time) {
 // count counts the batch and works out the states. What is refused is given
 // back.
 func (b *batch) count(ctx context.Context, counters Counters) error {
-	n := b.tallies[0].Add
-	if n < 1 {
-		return errors.New("counting less than one request")
-	}
 	if err := counters.Add(ctx, b.tallies); err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
@@ -61,13 +75,13 @@ func (b *batch) count(ctx context.Context, counters Counters) error {
 	_ = counters.GiveBack(context.WithoutCancel(ctx), b.tallies)
 	for i := range b.states {
 		if state := &b.states[i]; state.Name != "" && !state.Reached {
-			state.Remaining += n
+			state.Remaining += b.tallies[i].Add
 		}
 	}
 	return nil
 }
 
-// tightest returns the tightest state of a group's rules.
+// tightest returns the tightest state of a group's rules and keys.
 func (b *batch) tightest(g *group) State {
 	var tightest State
 	for i, r := range b.rules {

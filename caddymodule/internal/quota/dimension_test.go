@@ -36,7 +36,7 @@ func TestACombinationCountsEachCombinationOfKeys(t *testing.T) {
 	l := newLimiter(t, newStore(t), Rule{Dimension: "number+caller", Rate: per(1, 24*time.Hour)})
 	reached := func(caller, number string) bool {
 		t.Helper()
-		states, err := l.TakeAll(t.Context(), &Keys{Caller: caller, Number: number}, 1, nil)
+		states, err := l.TakeAll(t.Context(), []Keys{{Caller: caller, Number: number}}, 1, nil)
 		if err != nil || len(states) != 1 || states[0].Dimension != "caller+number" {
 			t.Fatalf("%+v, %v", states, err)
 		}
@@ -67,7 +67,7 @@ func TestOnlyKeysThatARuleNeedsMustBeGiven(t *testing.T) {
 		}
 	}
 	full := Keys{Session: "s", Number: "k:1", Provider: "numverify"}
-	if _, err := l.TakeAll(t.Context(), &full, 1, nil); err != nil {
+	if _, err := l.TakeAll(t.Context(), []Keys{full}, 1, nil); err != nil {
 		t.Fatal(err)
 	}
 	for name, spoil := range map[string]func(*Keys){
@@ -78,7 +78,7 @@ func TestOnlyKeysThatARuleNeedsMustBeGiven(t *testing.T) {
 	} {
 		keys := full
 		spoil(&keys)
-		if _, err := l.TakeAll(t.Context(), &keys, 1, nil); !errors.Is(err, ErrInvalidKey) {
+		if _, err := l.TakeAll(t.Context(), []Keys{keys}, 1, nil); !errors.Is(err, ErrInvalidKey) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -110,6 +110,9 @@ func (l *Limiter) TakeN(ctx context.Context, simple Dimension, key string, n int
 	if err != nil {
 		return State{}, err
 	}
+	if n < 1 {
+		return State{}, errTooFew
+	}
 	b := newBatch()
 	defer b.free()
 	b.add(g, key, n, time.Now())
@@ -119,26 +122,38 @@ func (l *Limiter) TakeN(ctx context.Context, simple Dimension, key string, n int
 	return b.tightest(g), nil
 }
 
-// TakeAll counts n requests in every rule of the limiter, under the keys that
-// its dimensions need, and appends the state of the tightest rule of each
-// dimension to states. The requests pass where no state is reached; otherwise
-// they count nowhere.
+// TakeAll counts n requests for each of keys in every rule of the limiter, under
+// the keys that its dimensions need, and appends the state of the tightest rule
+// of each dimension to states: of the tightest key, where there are several. The
+// requests pass where no state is reached; otherwise none of them counts. Keys
+// that are alike count as often as they come.
+//
+// However many keys there are, the store is asked once.
 //
 // An error means that the requests must be refused: among others where a key is
 // missing that a rule needs.
-func (l *Limiter) TakeAll(ctx context.Context, keys *Keys, n int64, states []State) ([]State, error) {
-	if len(l.groups) == 0 {
+func (l *Limiter) TakeAll(ctx context.Context, keys []Keys, n int64, states []State) ([]State, error) {
+	if len(l.groups) == 0 || len(keys) == 0 {
 		return states, nil
+	}
+	if n < 1 {
+		return states, errTooFew
 	}
 	b := newBatch()
 	defer b.free()
+	if len(keys) > 1 {
+		b.places = make(map[groupKey]int, len(keys)*len(l.groups))
+	}
 	now := time.Now()
-	for i := range l.groups {
-		key, err := keys.of(l.groups[i].set)
-		if err != nil {
-			return states, err
+	for _, k := range keys {
+		for i := range l.groups {
+			g := &l.groups[i]
+			key, err := k.of(g.set)
+			if err != nil {
+				return states, err
+			}
+			b.add(g, key, n, now)
 		}
-		b.add(&l.groups[i], key, n, now)
 	}
 	if err := b.count(ctx, l.counters); err != nil {
 		return states, err
@@ -148,3 +163,5 @@ func (l *Limiter) TakeAll(ctx context.Context, keys *Keys, n int64, states []Sta
 	}
 	return states, nil
 }
+
+var errTooFew = errors.New("counting less than one request")

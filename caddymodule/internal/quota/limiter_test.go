@@ -106,7 +106,7 @@ func TestRefusedRequestsCountNowhere(t *testing.T) {
 		Rule{Dimension: ByCaller, Rate: per(5, 48*time.Hour)},
 		Rule{Dimension: ByIP, Rate: per(4, 24*time.Hour)},
 	)
-	keys := &Keys{IP: "192.0.2.1", Caller: "signup"}
+	keys := []Keys{{IP: "192.0.2.1", Caller: "signup"}}
 	for i, want := range []struct {
 		callerReached bool
 		ipLeft        int64
@@ -310,7 +310,7 @@ func BenchmarkTakeAll(b *testing.B) {
 		Rule{Dimension: ByNumber, Rate: per(maxLimit, time.Hour)},
 		Rule{Dimension: "caller+number", Rate: per(maxLimit, time.Hour)},
 	)
-	keys := &Keys{Caller: "signup", Number: "k1:pseudonym"}
+	keys := []Keys{{Caller: "signup", Number: "k1:pseudonym"}}
 	states := make([]State, 0, 3)
 	b.ReportAllocs()
 	for b.Loop() {

@@ -97,7 +97,7 @@ func TestRedisHoldsNoKeyInClearAndNothingForEver(t *testing.T) {
 		Rule{Dimension: ByIP, Rate: per(10, time.Hour), Scope: "numverify"},
 		Rule{Dimension: "caller+number", Rate: per(10, time.Hour)},
 	)
-	keys := &Keys{IP: "192.0.2.1", Caller: "signup", Number: "k1:pseudonym"}
+	keys := []Keys{{IP: "192.0.2.1", Caller: "signup", Number: "k1:pseudonym"}}
 	if _, err := l.TakeAll(t.Context(), keys, 1, nil); err != nil {
 		t.Fatal(err)
 	}

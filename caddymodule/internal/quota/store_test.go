@@ -144,7 +144,7 @@ func TestNothingCountsWhereACounterFails(t *testing.T) {
 		caller string
 		full   bool
 	}{{"a", false}, {"b", true}, {"b", true}} {
-		_, err := l.TakeAll(t.Context(), &Keys{IP: "192.0.2.1", Caller: want.caller}, 1, nil)
+		_, err := l.TakeAll(t.Context(), []Keys{{IP: "192.0.2.1", Caller: want.caller}}, 1, nil)
 		if errors.Is(err, ErrUnavailable) != want.full {
 			t.Errorf("request %d: %v", i+1, err)
 		}
