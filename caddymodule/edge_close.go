@@ -137,9 +137,6 @@ func (e *Edge) write(ex *exchange, w http.ResponseWriter, status int, body []byt
 	if p := ex.problem; p != nil && p.challenge != "" {
 		h["Www-Authenticate"] = []string{p.challenge}
 	}
-	if !ex.bodyRead {
-		abandonBody(w)
-	}
 	// A caller that does not read holds nothing for longer than this. The
 	// answer is flushed and the deadline lifted, because the connection may
 	// serve other handlers after this one.

@@ -98,7 +98,12 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int) (body []byte, w
 func hasBody(r *http.Request) bool { return r.Body != nil && r.Body != http.NoBody }
 
 // abandonBody keeps the server from waiting for the rest of a body that nobody
-// reads: it would do so before it sends the answer, and without a bound.
-func abandonBody(w http.ResponseWriter) {
+// reads: it would do so before it sends the answer, and without a bound. In
+// HTTP/1 that ends the connection: the server would take the deadline for the
+// caller's going away, and every later request on it for canceled.
+func abandonBody(w http.ResponseWriter, r *http.Request) {
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now())
+	if r.ProtoMajor == 1 {
+		w.Header()["Connection"] = []string{"close"}
+	}
 }

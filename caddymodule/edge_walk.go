@@ -38,6 +38,9 @@ func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.
 		}
 		e.spend(ex, r, next)
 	})
+	if !ex.bodyRead {
+		abandonBody(w, r)
+	}
 	e.close(ex, w)
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"io"
 	"log"
 	"net"
 	"net/http"
@@ -112,6 +113,32 @@ func TestRefusalDoesNotWaitForTheBody(t *testing.T) {
 	defer resp.Body.Close()
 	if resp.StatusCode != 401 {
 		t.Errorf("got %d", resp.StatusCode)
+	}
+}
+
+// TestARefusalSpoilsNoLaterRequest of a client that keeps its connections: what
+// is refused before its body is read must not leave the connection in a state in
+// which good requests fail.
+func TestARefusalSpoilsNoLaterRequest(t *testing.T) {
+	s := newStage(t, "checkthatphone")
+	s.start()
+	transport := new(http.Transport)
+	defer transport.CloseIdleConnections()
+	client := http.Client{Transport: transport}
+	for i := range 200 { // it takes some luck
+		want, key := 200, s.Minimal
+		if i%2 == 0 {
+			want, key = 401, "rwk_unknown"
+		}
+		resp, err := client.Do(s.lookupRequest(key, canaryNumber))
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(resp.Body) // a connection whose answer was read is used again
+		_ = resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Fatalf("request %d: got %d %s", i+1, resp.StatusCode, body)
+		}
 	}
 }
 
