@@ -3,10 +3,12 @@ package caddymodule
 import (
 	"encoding/json"
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/ringward/ringward/e2e/harness"
 	"github.com/ringward/ringward/e2e/redis"
 )
 
@@ -108,6 +110,60 @@ func TestAFrozenRedisCostsABoundedTime(t *testing.T) {
 	// would be three seconds, without the bound for ever.
 	if took := time.Since(begin); took > requests*50*time.Millisecond {
 		t.Errorf("%d requests took %v", requests, took)
+	}
+}
+
+// TestRedisOverTLSWithAnACLUser has the whole way from the Caddyfile's words to
+// the counters, under a certificate that is not for the name in the address.
+func TestRedisOverTLSWithAnACLUser(t *testing.T) {
+	certificate := harness.NewCertificate(t, t.TempDir(), "127.0.0.1")
+	password := randomText()
+	server := redis.StartTLS(t, certificate.CertFile, certificate.KeyFile, redis.OnlyCounter("counter", password)...)
+	other := harness.NewCertificate(t, t.TempDir(), "127.0.0.1")
+	_, port, _ := net.SplitHostPort(server.Address)
+	var (
+		ca, name, user = "ca " + certificate.CertFile, "server_name 127.0.0.1", "username counter"
+		secret         = "password vault secret/limits password"
+	)
+	for what, tt := range map[string]struct {
+		options []string
+		works   bool
+	}{
+		"all":                {[]string{"tls", ca, name, user, secret}, true},
+		"no TLS":             {[]string{user, secret}, false},
+		"no CA":              {[]string{"tls", name, user, secret}, false},
+		"another CA":         {[]string{"tls", "ca " + other.CertFile, name, user, secret}, false},
+		"the address's name": {[]string{"tls", ca, user, secret}, false},
+		"the default user":   {[]string{"tls", ca, name, secret}, false},
+		"no password":        {[]string{"tls", ca, name, user}, false},
+		"another password":   {[]string{"tls", ca, name, user, "password vault secret/limits key"}, false},
+	} {
+		t.Run(what, func(t *testing.T) {
+			s := newStage(t, "checkthatphone")
+			s.vault.Put("secret/limits", map[string]string{"key": randomText() + randomText(), "password": password})
+			s.App = "limits redis localhost:" + port + " {\n pseudonym_key vault secret/limits key\n on_failure deny\n " +
+				strings.Join(tt.options, "\n ") + "\n }"
+			s.Route = "limit caller 2/d"
+			s.start()
+			want, up := []int{200, 200, 429}, "1"
+			if !tt.works {
+				want, up = []int{503, 503, 503}, "0"
+			}
+			for i, want := range want {
+				if got := s.lookup(s.Full, canaryNumber); got.status != want {
+					t.Errorf("request %d: got %d %s", i+1, got.status, got.body)
+				}
+			}
+			if !strings.Contains(s.admin("/metrics"), "\nringward_limit_store_up "+up+"\n") {
+				t.Errorf("ringward_limit_store_up is not %s", up)
+			}
+			if log := readText(t, s.Dir+"/debug.log"); strings.Contains(log, password) {
+				t.Error("the password is in the log")
+			}
+		})
+	}
+	if rights := strings.Join(redis.CounterRights, " "); !strings.Contains(docText(t, "docs/limits.md"), "`"+rights+"`") {
+		t.Errorf("docs/limits.md does not name the rights %s", rights)
 	}
 }
 

@@ -12,14 +12,15 @@ import (
 )
 
 // sharing is a Ringward that counts in a Redis, beside others with the same
-// callers.
-func sharing(t *testing.T, server *redis.Server, key, route, options string, callersOf *harness.Stage) *harness.Stage {
+// callers. app holds further global options.
+func sharing(t *testing.T, server *redis.Server, key, route, options, app string, callersOf *harness.Stage) *harness.Stage {
 	t.Helper()
 	s := harness.NewStage(t, bin, "checkthatphone")
-	s.App = "limits redis " + server.Address + " {\n pseudonym_key file " + s.File("limits-key", key) + "\n " + options + "\n }"
+	s.App = app + "\nlimits redis " + server.Address + " {\n pseudonym_key file " + s.File("limits-key", key) + "\n " + options + "\n }"
 	s.Route = route
 	if callersOf != nil {
 		s.Minimal, s.Full = callersOf.Minimal, callersOf.Full
+		s.Pseudonyms = callersOf.Pseudonyms // so that a number is the same one to both
 	}
 	s.Run()
 	return s
@@ -31,8 +32,8 @@ func TestTwoProcessesShareALimitExactly(t *testing.T) {
 	server, key := redis.Start(t), harness.RandomText()
 	// The window is a day, so that none ends meanwhile; but for midnight, UTC.
 	const route, options = "limit caller 100/d", "on_failure deny"
-	one := sharing(t, server, key, route, options, nil)
-	two := sharing(t, server, key, route, options, one)
+	one := sharing(t, server, key, route, options, "", nil)
+	two := sharing(t, server, key, route, options, "", one)
 	// With more at a time, two processors are too slow for some requests to be
 	// counted within 50 ms; those are refused, so that fewer than 100 pass.
 	const connections = 16 // to each process

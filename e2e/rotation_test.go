@@ -32,6 +32,7 @@ type outcome struct {
 	begun  time.Time
 	took   time.Duration
 	status int
+	header http.Header
 	body   string
 	err    error
 }
@@ -100,8 +101,15 @@ func ask(client *http.Client, lookup *http.Request) outcome {
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
-	o.took, o.status, o.body, o.err = time.Since(o.begun), resp.StatusCode, string(body), err
+	o.took, o.status, o.header, o.body, o.err = time.Since(o.begun), resp.StatusCode, resp.Header, string(body), err
 	return o
+}
+
+// ended returns how many lookups have ended, in whatever way.
+func (l *load) ended() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.outcomes)
 }
 
 // awaitAnswers waits until more lookups are answered.

@@ -21,6 +21,15 @@ func StartTLS(t testing.TB, certFile, keyFile string, args ...string) *Server {
 	}, args...)...)
 }
 
+// CounterRights are the rights of an ACL user that counting needs.
+var CounterRights = []string{"~ringward:*", "+hello", "+evalsha", "+script|load", "+incrby", "+decrby", "+get", "+pexpire"}
+
+// OnlyCounter are the arguments for a server that knows one user, who has
+// CounterRights.
+func OnlyCounter(name, password string) []string {
+	return append([]string{"--user", "default", "off", "--user", name, "on", ">" + password}, CounterRights...)
+}
+
 // MasterName is what the Sentinels of StartSentinels call the master.
 const MasterName = "limits"
 

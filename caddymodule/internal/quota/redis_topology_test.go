@@ -14,9 +14,6 @@ import (
 	"github.com/ringward/ringward/e2e/redis"
 )
 
-// aclRights are the rights that counting needs.
-var aclRights = []string{"~ringward:*", "+hello", "+evalsha", "+script|load", "+incrby", "+decrby", "+get", "+pexpire"}
-
 func passwordIs(text string) func(context.Context) (string, error) {
 	return func(context.Context) (string, error) { return text, nil }
 }
@@ -24,8 +21,7 @@ func passwordIs(text string) func(context.Context) (string, error) {
 func TestTLSAndAnACLUserWithFewRights(t *testing.T) {
 	dir := t.TempDir()
 	certificate := harness.NewCertificate(t, dir, "127.0.0.1")
-	server := redis.StartTLS(t, certificate.CertFile, certificate.KeyFile,
-		append([]string{"--user", "default", "off", "--user", "counter", "on", ">right"}, aclRights...)...)
+	server := redis.StartTLS(t, certificate.CertFile, certificate.KeyFile, redis.OnlyCounter("counter", "right")...)
 	secure := func(c *RedisConfig) {
 		c.TLS, c.CAFile = true, certificate.CertFile
 		c.Username, c.Password = "counter", passwordIs("right")
