@@ -125,7 +125,9 @@ func (a *App) newCallerState(name string, c *AccessConfig) (*callerState, error)
 	if state.bounds, err = a.newBounds(c, c.Tier); err != nil {
 		return nil, err
 	}
-	if c.Tier != "" || a.JWT == nil || a.JWT.TierClaim == "" {
+	// The config's word counts more than a token's. For unlisted callers it is what
+	// holds for tokens that name none.
+	if c.Tier != "" && c != a.unlisted() || a.JWT == nil || a.JWT.TierClaim == "" {
 		return state, nil
 	}
 	state.byTier = make(map[string]*bounds, len(a.Tiers))
@@ -135,6 +137,13 @@ func (a *App) newCallerState(name string, c *AccessConfig) (*callerState, error)
 		}
 	}
 	return state, nil
+}
+
+func (a *App) unlisted() *AccessConfig {
+	if a.JWT == nil {
+		return nil
+	}
+	return a.JWT.Unlisted
 }
 
 // newBounds joins a caller's own bounds with those of a tier.

@@ -64,6 +64,12 @@ func (c *CallerSourceConfig) reference(environment string) credential.Reference 
 
 // provisionCallers reads all callers for the first time.
 func (a *App) provisionCallers(ctx caddy.Context) error {
+	for name := range a.Tiers {
+		// One that nobody has yet may be somebody's tomorrow.
+		if _, err := a.newBounds(new(AccessConfig), name); err != nil {
+			return fmt.Errorf("tier %q: %w", name, err)
+		}
+	}
 	static := make([]caller.Caller[*callerState], 0, len(a.Callers))
 	for i := range a.Callers {
 		c, err := a.newCaller(&a.Callers[i])
@@ -86,8 +92,8 @@ func (a *App) provisionCallers(ctx caddy.Context) error {
 	if err := a.registry.Ready(); err != nil {
 		a.logger.Warn("callers are missing: they are refused until they can be read", zap.Error(err))
 	}
-	if len(sources) > 0 {
-		a.watched.add(a.registry.Refresh)
+	for _, look := range a.registry.Watchers() {
+		a.watched.add(look)
 	}
 	return nil
 }
@@ -160,7 +166,11 @@ func (a *App) callerSource(c *CallerSourceConfig) (caller.Source, error) {
 	if c.Source == sourceFile {
 		return caller.FileSource(c.Path), nil
 	}
-	inVault, err := lease(a.leases, callersPool, poolKey(a.Vault, a.Environment, c), func() (*vaultCallers, func() error, error) {
+	ca := ""
+	if a.Vault != nil {
+		ca = digestOfFile(a.Vault.CAFile)
+	}
+	inVault, err := lease(a.leases, callersPool, poolKey(a.Vault, ca, a.Environment, c.Path, c.KV), func() (*vaultCallers, func() error, error) {
 		own := new(leases)
 		session, err := a.vaultSession(own)
 		if err != nil {
@@ -205,7 +215,9 @@ func (v *vaultCallers) heir() func(context.Context) (map[string]string, error) {
 		defer v.mu.Unlock()
 		switch inherits := first && v.last != nil; {
 		case err == nil:
-			v.last = fields
+			if _, faulty := caller.ParseCallerFields(fields); faulty == nil {
+				v.last = fields
+			}
 		case inherits && errors.Is(err, credential.ErrUnavailable):
 			fields, err = v.last, nil
 		}
@@ -215,21 +227,26 @@ func (v *vaultCallers) heir() func(context.Context) (map[string]string, error) {
 }
 
 // notMoreOften makes a source say that nothing has changed until some time after
-// it was read. A failure is not waited after.
+// it was read; after a failure, a shorter one.
 func notMoreOften(every time.Duration, read func(context.Context) ([]caller.Spec, bool, error)) func(context.Context) ([]caller.Spec, bool, error) {
-	var last time.Time
+	var next time.Time
+	var fault error
 	return func(ctx context.Context) ([]caller.Spec, bool, error) {
-		if !last.IsZero() && time.Since(last) < every {
-			return nil, false, nil
+		if time.Now().Before(next) {
+			return nil, false, fault
 		}
 		specs, changed, err := read(ctx)
-		last = time.Now()
-		if err != nil {
-			last = time.Time{}
+		wait := every
+		if fault = err; err != nil {
+			wait = min(every, retryCallers)
 		}
+		next = time.Now().Add(wait)
 		return specs, changed, err
 	}
 }
+
+// retryCallers is how soon callers in Vault are asked for again after a failure.
+const retryCallers = 5 * time.Second
 
 // checkNames finds operations and providers of the config's callers that nobody
 // has, which would be an allow-list of nothing. It is for when all routes are there.
@@ -243,17 +260,26 @@ func (a *App) checkNames() error {
 		}
 	}
 	slices.Sort(operations)
-	for _, c := range a.Callers {
+	check := func(who string, c *AccessConfig) error {
 		for _, name := range c.Operations {
 			if !slices.Contains(operations, name) {
-				return fmt.Errorf("caller %q may use the operation %q, which no route serves: they serve %v", c.Name, name, slices.Compact(operations))
+				return fmt.Errorf("%s may use the operation %q, which no route serves: they serve %v", who, name, slices.Compact(operations))
 			}
 		}
 		for _, name := range c.Providers {
 			if !slices.Contains(providers, name) {
-				return fmt.Errorf("caller %q may ask the provider %q, which is neither a route's nor a preset", c.Name, name)
+				return fmt.Errorf("%s may ask the provider %q, which is neither a route's nor a preset", who, name)
 			}
 		}
+		return nil
+	}
+	for i := range a.Callers {
+		if err := check(fmt.Sprintf("caller %q", a.Callers[i].Name), &a.Callers[i].AccessConfig); err != nil {
+			return err
+		}
+	}
+	if a.JWT != nil && a.JWT.Unlisted != nil {
+		return check("jwt: unlisted", a.JWT.Unlisted)
 	}
 	return nil
 }

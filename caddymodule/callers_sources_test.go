@@ -50,11 +50,14 @@ func TestCallersComeAndGoWithoutAReload(t *testing.T) {
 		t.Errorf("a caller of the config: got %d", got.status)
 	}
 
+	leaked, _ := newCaller(t)
 	for name, bad := range map[string]string{
 		"an unknown tier":     `,"tier":"gold"`,
 		"an unknown member":   `,"limts":["1/h"]`,
 		"an unknown class":    `,"release":["everything"]`,
 		"a field of nobody's": `,"release":["/credits_used"]`,
+		"a key for a class":   `,"release":["` + leaked + `"]`,
+		"a key for a limit":   `,"limits":["` + leaked + ` 5/m"]`,
 		"an unknown region":   `,"regions":["XX"]`,
 	} {
 		s.callersFile(map[string]string{"file-b": "", "file-d": bad})
@@ -69,7 +72,7 @@ func TestCallersComeAndGoWithoutAReload(t *testing.T) {
 	if text := s.read("debug.log"); !strings.Contains(text, `"event":"source_failed"`) || !strings.Contains(text, `"event":"source_recovered"`) {
 		t.Error("no events")
 	}
-	for _, secret := range []string{keyOf["file-b"], keyOf["file-d"]} {
+	for _, secret := range []string{keyOf["file-b"], keyOf["file-d"], leaked} {
 		if strings.Contains(s.read("debug.log"), secret) {
 			t.Error("a key is in the log")
 		}
@@ -187,6 +190,8 @@ func TestCallersInVaultSurviveItsOutage(t *testing.T) {
 	if got := status("to-go"); got != 401 {
 		t.Errorf("the revoked caller: got %d", got)
 	}
+	s.vault.Put("secret/ringward/callers", map[string]string{"in-vault": "{"})
+	s.await("the fault", func() bool { return faults() > 0 })
 	s.vault.SetSealed(true)
 	s.await("the event", func() bool { return strings.Contains(s.read("debug.log"), `"event":"source_failed"`) })
 	s.Route = "limit caller 1000/h" // a reload that changes something
@@ -197,6 +202,55 @@ func TestCallersInVaultSurviveItsOutage(t *testing.T) {
 	s.vault.SetSealed(false)
 	put("in-vault", "to-go")
 	s.await("Vault again", func() bool { return status("to-go") == 200 })
+}
+
+// TestUnknownCallersAreNotRefusedBeforeVaultWasRead: they may be known there, and
+// must not be locked out for it.
+func TestUnknownCallersAreNotRefusedBeforeVaultWasRead(t *testing.T) {
+	quickly(t)
+	s, i := tokenStage(t, "unlisted {\n release validity\n }", "callers vault secret/ringward/callers {\n refresh 5ms\n }\n lockout {\n after 3/m\n }")
+	sumOf(t, "late")
+	s.vault.Put("secret/ringward/callers", map[string]string{"late": `{"keys":[{"digest":"` + caller.DigestOf(keyOf["late"]).String() + `"}]}`})
+	health := freePort(t)
+	s.Sites = "http://:" + health + " {\n bind 127.0.0.1\n ringward_health\n }"
+	s.start()                                                                                // the credential is loaded, and stays
+	s.App = strings.Replace(s.App, "secret/ringward/callers", "/secret/ringward/callers", 1) // another place, to a pool
+	s.vault.SetSealed(true)
+	s.start()
+	ready := func() int {
+		req := s.request("GET", "/", "")
+		req.URL.Host = "127.0.0.1:" + health
+		return s.do(req).status
+	}
+	if got := ready(); got != 503 {
+		t.Errorf("ready without callers: got %d", got)
+	}
+	for _, credential := range []string{keyOf["late"], keyOf["late"], keyOf["late"], i.token(map[string]any{"sub": "late"}), "rwk_nobody"} {
+		got := s.lookup(credential, canaryNumber)
+		if e := s.entry(got); got.status != 503 || e.Reason != "callers_unavailable" || got.header.Get("Retry-After") == "" {
+			t.Fatalf("before Vault was read: got %d %s", got.status, got.body)
+		}
+	}
+	if got := s.lookup(s.Full, canaryNumber); got.status != 200 {
+		t.Errorf("a caller of the config, meanwhile: got %d", got.status)
+	}
+	s.vault.SetSealed(false)
+	s.await("the callers", func() bool { return ready() == 200 })
+	if got := s.lookup(keyOf["late"], canaryNumber); got.status != 200 {
+		t.Errorf("afterwards: got %d %s", got.status, got.body)
+	}
+	if got := s.lookup(i.token(map[string]any{"sub": "late"}), canaryNumber); s.entry(got).Caller != "jwt:late" {
+		t.Errorf("a token of the caller's name is %q", s.entry(got).Caller)
+	}
+}
+
+// TestTiersOfNobodyAreChecked: they are somebody's as soon as a source says so.
+func TestTiersOfNobodyAreChecked(t *testing.T) {
+	s := newStage(t, "checkthatphone")
+	s.App = "tier odd {\n limit 1/h\n limit 2/h\n }"
+	if err := s.tryStart(); err == nil || !strings.Contains(err.Error(), "odd") {
+		t.Errorf("got %v", err)
+	}
 }
 
 // TestIdentityHeadersAreNobodys: what a client says of itself reaches neither the

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/ringward/ringward/caddymodule/internal/caller"
@@ -84,7 +85,7 @@ var (
 	errTier            = errors.New("the token names a tier that is not described")
 	errUnlisted        = errors.New("the token is of nobody that is served here")
 	errSubject         = errors.New("the token's subject cannot be the name of a caller")
-	errTaken           = errors.New("the token's subject is the name of another caller")
+	errNotRead         = errors.New("callers have not been read yet")
 	errTwoCallers      = errors.New("the certificate is of another caller than the key or token")
 	errAnonymousRemote = errors.New("anonymous request from another host or through a proxy")
 )
@@ -135,12 +136,16 @@ func (e *Edge) asAnonymous(ex *exchange, r *http.Request) *problem {
 
 func (e *Edge) byKey(ex *exchange, callers *directory, key string) (*registered, *problem) {
 	found, keyID, err := callers.Find(key, time.Now())
-	if err != nil {
-		return nil, e.unauthenticated(jwt.InvalidToken, err)
-	}
 	ex.keyID = keyID
+	if err != nil {
+		return nil, e.unknown(jwt.InvalidToken, err)
+	}
 	return found, nil
 }
+
+// unlistedPrefix stands in front of names that only the issuer knows, so that none
+// of them is the name of a caller that was described, is, or will be.
+const unlistedPrefix = "jwt:"
 
 // byToken finds the caller of a token. A caller that is known by keys alone is
 // not found by its name: that would let the issuer be any caller.
@@ -150,30 +155,37 @@ func (e *Edge) byToken(ex *exchange, r *http.Request, callers *directory, token 
 		return nil, e.unauthenticated(jwt.ClassOf(err), err)
 	}
 	found, err := callers.BySubject(identity.Subject, time.Now())
+	ex.keyID, ex.token = identity.TokenID, identity
 	var state *callerState
 	switch unlisted := e.app.tokens.unlisted; {
 	case err == nil:
 		state = found.Value
+		ex.name = found.Name
 	case errors.Is(err, caller.ErrCallerExpired):
 		return nil, e.unauthenticated(jwt.InvalidToken, err)
-	case unlisted == nil:
-		return nil, e.unauthenticated(jwt.InvalidToken, errUnlisted)
-	case !caller.ValidName(identity.Subject):
+	case unlisted == nil || e.app.registry.Ready() != nil: // it may be a caller that is not known yet
+		return nil, e.unknown(jwt.InvalidToken, errUnlisted)
+	case !isUnlistedName(identity.Subject):
 		return nil, e.unauthenticated(jwt.InvalidToken, errSubject)
-	case identity.Subject == anonymousName, callers.Has(identity.Subject):
-		return nil, e.unauthenticated(jwt.InvalidToken, errTaken)
 	default:
 		state = unlisted
-		ex.caller, ex.name = unlisted, identity.Subject
+		ex.name = unlistedPrefix + identity.Subject
 	}
-	ex.keyID, ex.token, ex.bounds = identity.TokenID, identity, state.bounds
+	ex.caller, ex.bounds = state, state.bounds
 	if identity.Tier != "" && state.byTier != nil {
-		if ex.bounds = state.byTier[identity.Tier]; ex.bounds == nil {
-			ex.bounds = state.bounds
+		byTier := state.byTier[identity.Tier]
+		if byTier == nil {
 			return nil, &problem{reason: provider.ReasonForbidden, cause: errTier}
 		}
+		ex.bounds = byTier
 	}
 	return found, nil
+}
+
+// isUnlistedName asks for a letter too: a subject may be a phone number, which
+// would stand in the audit log.
+func isUnlistedName(subject string) bool {
+	return caller.ValidName(subject) && strings.ContainsAny(subject, "abcdefghijklmnopqrstuvwxyz")
 }
 
 // byCertificate finds the caller of a client certificate. One that says nothing
@@ -196,9 +208,20 @@ func (e *Edge) byCertificate(ex *exchange, r *http.Request, callers *directory, 
 	}
 	ex.keyID = judged.ID
 	if err != nil {
-		return nil, e.unauthenticated(jwt.NoToken, err)
+		return nil, e.unknown(jwt.NoToken, err)
 	}
 	return found, nil
+}
+
+// unknown refuses who is nobody, as far as is known: while callers somewhere have
+// not been read yet, nobody can say.
+func (e *Edge) unknown(class jwt.Class, cause error) *problem {
+	for _, nobody := range [...]error{caller.ErrUnknownKey, caller.ErrCertificateUnknown, errUnlisted} {
+		if errors.Is(cause, nobody) && e.app.registry.Ready() != nil {
+			return &problem{reason: provider.ReasonCallersUnavailable, cause: errNotRead, retry: retryCallers}
+		}
+	}
+	return e.unauthenticated(class, cause)
 }
 
 // unauthenticated refuses who is not known. Where tokens are taken it says so as

@@ -87,6 +87,9 @@ func (e *Edge) show(name string, who *callerState) error {
 	return nil
 }
 
+// maxPlans bounds how many plans of an operation are kept for callers to come.
+const maxPlans = 1024
+
 // answerBounds leaves the size of an answer to the vault door, which reads it.
 var answerBounds = minimize.Options{MaxBody: maxAnswerCeiling}
 
@@ -100,10 +103,14 @@ func (e *Edge) plan(op *operation, name string, who *callerState) (*minimize.Pla
 		return plan, nil
 	}
 	plan, err := e.compile(op.Operation, name, who)
-	if err == nil {
-		op.plans[key] = plan
+	if err != nil {
+		return nil, err
 	}
-	return plan, err
+	if len(op.plans) >= maxPlans {
+		clear(op.plans)
+	}
+	op.plans[key] = plan
+	return plan, nil
 }
 
 // compile leaves out pointers that are no field of the operation, as they may be

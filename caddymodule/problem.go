@@ -31,6 +31,7 @@ var publicProblems = map[provider.Reason]public{
 	provider.ReasonBusy:                  {http.StatusServiceUnavailable, "Too busy", "try again later"},
 	provider.ReasonCredentialUnavailable: {http.StatusServiceUnavailable, "Temporarily unavailable", "try again later"},
 	provider.ReasonAuditUnavailable:      {http.StatusServiceUnavailable, "Temporarily unavailable", "try again later"},
+	provider.ReasonCallersUnavailable:    {http.StatusServiceUnavailable, "Temporarily unavailable", "try again later"},
 	provider.ReasonIssuerUnavailable:     {http.StatusServiceUnavailable, "Temporarily unavailable", "try again later"},
 	provider.ReasonLimitsUnavailable:     {http.StatusServiceUnavailable, "Temporarily unavailable", "try again later"},
 	provider.ReasonUnknownNumber:         {http.StatusNotFound, "Unknown number", "the provider knows no such number"},

@@ -49,7 +49,7 @@ type JWTConfig struct {
 	SubjectClaim string `json:"subject_claim,omitempty"`
 
 	// TierClaim is the claim that names the tier of callers whose config names
-	// none. Default: none does.
+	// none. A token without it has no tier, or that of Unlisted. Default: none does.
 	TierClaim string `json:"tier_claim,omitempty"`
 
 	// Skew is how far the issuer's clock may be off. Default: 1m; 5m at most.
@@ -69,7 +69,7 @@ type JWTConfig struct {
 	MaxKeyAge caddy.Duration `json:"max_key_age,omitempty"`
 
 	// Unlisted, when set, serves tokens of callers that are not described: the
-	// subject is the caller's name then. Default: they are refused.
+	// caller's name is "jwt:" and the subject then. Default: they are refused.
 	Unlisted *AccessConfig `json:"unlisted,omitempty"`
 }
 

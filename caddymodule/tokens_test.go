@@ -142,7 +142,7 @@ func TestTokensIdentifyCallers(t *testing.T) {
 			if (challenge == "") != (tt.challenge == "") || !strings.Contains(challenge, tt.challenge) {
 				t.Errorf("challenged with %q", challenge)
 			}
-			if (got.status == 200) != (len(e.KeyID) == 8) || (got.status == 200) != (s.provider.Calls() == calls+1) {
+			if got.status == 200 && len(e.KeyID) != 8 || (got.status == 200) != (s.provider.Calls() == calls+1) {
 				t.Errorf("key id %q, %d calls", e.KeyID, s.provider.Calls()-calls)
 			}
 		})
@@ -210,28 +210,32 @@ func TestUnlistedCallersHaveNameAndTierOfTheirTokens(t *testing.T) {
 	s.Sites = "http://:" + freePort(t) + " {\n bind 127.0.0.1\n metrics /metrics\n }"
 	s.start()
 	for n, tt := range []struct {
-		sub, plan string
-		want      int
-		caller    string
+		sub    string
+		plan   any
+		want   int
+		caller string
 	}{
-		{"alice", "free", 200, "alice"},
-		{"alice", "free", 429, "alice"},
-		{"bob", "free", 200, "bob"},
-		{"carol", "gold", 200, "carol"},
-		{"carol", "gold", 200, "carol"},
-		{"carol", "gold", 429, "carol"},
-		{"dave", "", 200, "dave"},
-		{"dave", "", 200, "dave"},
-		{"dave", "", 200, "dave"},
-		{"dave", "", 429, "dave"},
-		{"erin", "platinum", 403, "erin"},
+		{"alice", "free", 200, "jwt:alice"},
+		{"alice", "free", 429, "jwt:alice"},
+		{"bob", "free", 200, "jwt:bob"},
+		{"carol", "gold", 200, "jwt:carol"},
+		{"carol", "gold", 200, "jwt:carol"},
+		{"carol", "gold", 429, "jwt:carol"},
+		{"dave", nil, 200, "jwt:dave"},
+		{"dave", nil, 200, "jwt:dave"},
+		{"dave", nil, 200, "jwt:dave"},
+		{"dave", nil, 429, "jwt:dave"},
+		{"erin", "platinum", 403, "jwt:erin"},
+		{"frank", "", 401, ""},
+		{"frank", []string{"gold"}, 401, ""},
 		{"app-listed", "free", 200, "listed"},
 		{"app-listed", "free", 429, "listed"},
+		{"app-listed", "platinum", 403, "listed"},
 		{"app-fixed", "gold", 200, "fixed"},
 		{"app-fixed", "gold", 429, "fixed"},
-		{"keyed", "gold", 401, ""},
-		{"listed", "gold", 401, ""},
-		{"anonymous", "gold", 401, ""},
+		{"keyed", "gold", 200, "jwt:keyed"},
+		{"listed", "gold", 200, "jwt:listed"},
+		{"14158586273", "gold", 401, ""},
 		{"Bad Name", "gold", 401, ""},
 	} {
 		claims := map[string]any{"sub": tt.sub, "plan": tt.plan}
@@ -240,8 +244,11 @@ func TestUnlistedCallersHaveNameAndTierOfTheirTokens(t *testing.T) {
 			t.Errorf("request %d, %s: got %d %s, entry %+v", n+1, tt.sub, got.status, got.body, e)
 		}
 	}
+	if got := s.lookup(keyOf["keyed-too"], canaryNumber); got.status != 200 || s.entry(got).Caller != "keyed" {
+		t.Errorf("the caller whose name a token took: got %d", got.status)
+	}
 	metrics := s.admin("/metrics")
-	if strings.Contains(metrics, `caller="alice"`) || !strings.Contains(metrics, `caller="(unlisted)"`) || !strings.Contains(metrics, `caller="listed"`) {
+	if strings.Contains(metrics, `caller="jwt:alice"`) || !strings.Contains(metrics, `caller="(unlisted)"`) || !strings.Contains(metrics, `caller="listed"`) {
 		t.Error("callers that only the issuer knows have a metric each, or none")
 	}
 }

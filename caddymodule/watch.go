@@ -28,26 +28,26 @@ func (w *watchList) addSource(name string, look func() error) {
 	w.add(func(context.Context) { w.fault(name, look()) })
 }
 
-// start looks at everything again and again until stop.
+// start looks at everything again and again until stop, at each thing by itself:
+// one that hangs holds up no other.
 func (w *watchList) start(ctx context.Context) {
-	if len(w.looks) == 0 {
-		return
-	}
 	ctx, w.end = context.WithCancel(ctx)
-	w.done.Go(func() {
-		ticker := time.NewTicker(pollEvery)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ticker.C:
-			case <-ctx.Done():
-				return
-			}
-			for _, look := range w.looks {
-				look(ctx)
-			}
+	for _, look := range w.looks {
+		w.done.Go(func() { poll(ctx, look) })
+	}
+}
+
+func poll(ctx context.Context, look func(context.Context)) {
+	ticker := time.NewTicker(pollEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			look(ctx)
+		case <-ctx.Done():
+			return
 		}
-	})
+	}
 }
 
 func (w *watchList) stop() {

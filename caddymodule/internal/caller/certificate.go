@@ -33,12 +33,12 @@ var (
 	ErrCertificateAmbiguous  = errors.New("the client certificate is of several callers")
 )
 
-// CertificateVerifier judges client certificates. It is immutable, and safe for
-// concurrent use. Revocation lists are not looked at: certificates should be
+// CertificateVerifier judges client certificates. It is safe for concurrent use. Revocation lists are not looked at: certificates should be
 // short-lived, or their names be taken from the caller.
 type CertificateVerifier struct {
 	cas         *x509.CertPool // nil: those of the listener
 	pinsSuffice bool
+	judged      chainCache // only with cas
 }
 
 // NewCertificateVerifier makes a verifier. It refuses a CA file that cannot be
@@ -102,26 +102,23 @@ func (v *CertificateVerifier) Judge(state *tls.ConnectionState, now time.Time) (
 	return c, nil
 }
 
-// certificateRule says that certificates of a name are a caller's.
-type certificateRule[T any] struct {
-	name   CertificateName
-	caller *Caller[T]
-}
-
 // ByCertificate is the caller that a judged certificate names. The errors are
 // ErrCertificateUnverified, ErrCertificateUnknown, ErrCertificateAmbiguous and
 // ErrCallerExpired. The caller must not be changed.
 func (d *Directory[T]) ByCertificate(c Certificate, now time.Time) (*Caller[T], error) {
+	if len(d.byCertificate) == 0 {
+		return nil, ErrCertificateUnknown
+	}
 	var found *Caller[T]
-	for i := range d.certificates {
-		rule := &d.certificates[i]
-		if !c.verified && rule.name.kind != namePin || !rule.name.matches(c.leaf, c.pin) {
+	for name := range c.names {
+		named := d.byCertificate[name]
+		if named == nil {
 			continue
 		}
-		if found != nil && found != rule.caller {
+		if found != nil && found != named {
 			return nil, ErrCertificateAmbiguous
 		}
-		found = rule.caller
+		found = named
 	}
 	switch {
 	case found == nil && !c.verified:
@@ -135,18 +132,18 @@ func (d *Directory[T]) ByCertificate(c Certificate, now time.Time) (*Caller[T], 
 	}
 }
 
+// maxChain bounds how many certificates a client may present: verifying tries
+// each as the issuer of each.
+const maxChain = 8
+
 // verify holds the certificate against the CAs of the config, or takes the
 // listener's word, if one of the chains it found is in date as a whole.
 func (v *CertificateVerifier) verify(state *tls.ConnectionState, now time.Time) error {
 	if v.cas != nil {
-		between := x509.NewCertPool()
-		for _, cert := range state.PeerCertificates[1:] {
-			between.AddCert(cert)
+		if len(state.PeerCertificates) > maxChain {
+			return ErrCertificateUnverified
 		}
-		_, err := state.PeerCertificates[0].Verify(x509.VerifyOptions{
-			Roots: v.cas, Intermediates: between, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
-		})
-		return err
+		return v.judged.find(state.PeerCertificates, now, v.verifyChain)
 	}
 	for _, chain := range state.VerifiedChains {
 		isOf := len(chain) > 0 && chain[0].Equal(state.PeerCertificates[0])
@@ -155,6 +152,29 @@ func (v *CertificateVerifier) verify(state *tls.ConnectionState, now time.Time) 
 		}
 	}
 	return ErrCertificateUnverified
+}
+
+// verifyChain returns until when the chains that it found are all good.
+func (v *CertificateVerifier) verifyChain(presented []*x509.Certificate, now time.Time) (until time.Time, err error) {
+	between := x509.NewCertPool()
+	for _, cert := range presented[1:] {
+		between.AddCert(cert)
+	}
+	chains, err := presented[0].Verify(x509.VerifyOptions{
+		Roots: v.cas, Intermediates: between, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	})
+	if err != nil {
+		return time.Time{}, ErrCertificateUnverified
+	}
+	until = presented[0].NotAfter
+	for _, chain := range chains {
+		for _, cert := range chain {
+			if cert.NotAfter.Before(until) {
+				until = cert.NotAfter
+			}
+		}
+	}
+	return until, nil
 }
 
 func isCurrent(cert *x509.Certificate, now time.Time) bool {

@@ -2,11 +2,11 @@ package caller
 
 import (
 	"crypto/sha256"
-	"crypto/x509"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -139,36 +139,44 @@ func isMadeOf(text, characters string) bool {
 	return text != "" && strings.Trim(text, characters) == ""
 }
 
-// matches reports whether a certificate has the name. The caller has verified
-// the certificate.
-func (n CertificateName) matches(cert *x509.Certificate, pin [sha256.Size]byte) bool {
-	switch n.kind {
-	case nameDNS:
-		for _, name := range cert.DNSNames {
-			if strings.ToLower(name) == n.value {
-				return true
+// names yields what a certificate can be called, as far as it may count: without
+// a CA's word only its digest does.
+func (c Certificate) names(yield func(CertificateName) bool) {
+	if !yield(CertificateName{kind: namePin, pin: c.pin}) || !c.verified {
+		return
+	}
+	for _, name := range c.leaf.DNSNames {
+		if !yield(CertificateName{kind: nameDNS, value: strings.ToLower(name)}) {
+			return
+		}
+	}
+	if !hasSPIFFE(c.leaf.URIs) {
+		for _, u := range c.leaf.URIs {
+			if !yield(CertificateName{kind: nameURI, value: u.String()}) {
+				return
 			}
 		}
-		return false
-	case namePin:
-		return n.pin == pin
-	default:
-		return n.matchesURI(cert)
+		return
+	}
+	// A certificate that has a SPIFFE ID must have no other URI, as the standard
+	// for SPIFFE certificates demands: which one would it be?
+	if id := c.leaf.URIs[0].String(); len(c.leaf.URIs) == 1 && isSPIFFEID(id, false) {
+		yieldSPIFFE(id, yield)
 	}
 }
 
-// matchesURI compares URIs as texts. A certificate that has a SPIFFE ID must
-// have no other URI, as the standard for SPIFFE certificates demands: which one
-// would it be?
-func (n CertificateName) matchesURI(cert *x509.Certificate) bool {
-	for _, u := range cert.URIs {
-		text := u.String()
-		if u.Scheme == spiffeScheme && (len(cert.URIs) != 1 || !isSPIFFEID(text, false)) {
-			return false
-		}
-		if n.kind == nameURI && text == n.value || n.kind == nameBelow && strings.HasPrefix(text, n.value) {
-			return true
+func hasSPIFFE(uris []*url.URL) bool {
+	return slices.ContainsFunc(uris, func(u *url.URL) bool { return u.Scheme == spiffeScheme })
+}
+
+// yieldSPIFFE yields an ID and every path above it, down to the trust domain's.
+func yieldSPIFFE(id string, yield func(CertificateName) bool) {
+	if !yield(CertificateName{kind: nameURI, value: id}) {
+		return
+	}
+	for at := strings.LastIndexByte(id, '/'); at >= len(spiffeScheme+"://"); at = strings.LastIndexByte(id[:at], '/') {
+		if !yield(CertificateName{kind: nameBelow, value: id[:at+1]}) {
+			return
 		}
 	}
-	return false
 }

@@ -10,6 +10,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/hex"
 	"encoding/pem"
+	"fmt"
 	"math/big"
 	"net/url"
 	"os"
@@ -196,6 +197,8 @@ func TestCertificatesFindTheirCallers(t *testing.T) {
 		{"empty segment", names("", "spiffe://example.org/ns/batch//x"), "", ErrCertificateUnknown},
 		{"query", names("", "spiffe://example.org/ns/batch/x?y"), "", ErrCertificateUnknown},
 		{"user", names("", "spiffe://a@example.org/ns/batch/x"), "", ErrCertificateUnknown},
+		{"SPIFFE ID after another URI", names("", "https://web.example.com/client", "spiffe://example.org/ns/batch/a"), "", ErrCertificateUnknown},
+		{"SPIFFE ID before another URI", names("", "spiffe://example.org/ns/batch/a", "https://web.example.com/client"), "", ErrCertificateUnknown},
 		{"two SPIFFE IDs", names("", "spiffe://example.org/ns/batch/a", "spiffe://example.org/ns/prod/x"), "", ErrCertificateUnknown},
 		{"other URI", names("", "https://web.example.com/client"), "web", nil},
 		{"names of two callers", names("signup.example.com", "spiffe://example.org/ns/batch/a"), "", ErrCertificateAmbiguous},
@@ -371,5 +374,78 @@ func TestFaultyCertificateNamesAreRefused(t *testing.T) {
 	}
 	if _, err := ParseCertificateName("uri:spiffe://example.org/*"); err != nil {
 		t.Errorf("a trust domain: %v", err)
+	}
+}
+
+// TestHostileChainsCostNothing: a client chooses what it presents.
+func TestHostileChainsCostNothing(t *testing.T) {
+	t.Parallel()
+	ca := newAuthority(t)
+	m := newMatcher(t, CertificateConfig{CAFile: ca.file(t)}, "signup", "dns:signup.example.com")
+	state := unverified(ca.client(t, names("signup.example.com")))
+	for len(state.PeerCertificates) <= maxChain {
+		state.PeerCertificates = append(state.PeerCertificates, newAuthority(t).cert)
+	}
+	if got, _, err := m.Identify(state, today); got != "" || err != ErrCertificateUnverified {
+		t.Errorf("a chain of %d: got %q, %v", len(state.PeerCertificates), got, err)
+	}
+}
+
+// TestJudgedChainsAreRememberedWithinTheirTime and no longer.
+func TestJudgedChainsAreRememberedWithinTheirTime(t *testing.T) {
+	t.Parallel()
+	var cache chainCache
+	ca := newAuthority(t)
+	chain := []*x509.Certificate{ca.client(t, nil)}
+	asked := 0
+	verify := func(until time.Time, err error) func([]*x509.Certificate, time.Time) (time.Time, error) {
+		return func([]*x509.Certificate, time.Time) (time.Time, error) { asked++; return until, err }
+	}
+	for _, step := range []struct {
+		name  string
+		now   time.Time
+		until time.Time
+		err   error // of a verification
+		want  error
+		asked int
+	}{
+		{"first", today, today.Add(time.Minute), nil, nil, 1},
+		{"remembered", today.Add(time.Minute - 1), today, ErrCertificateUnverified, nil, 1},
+		{"at the end of the chain", today.Add(time.Minute), today, ErrCertificateUnverified, ErrCertificateUnverified, 2},
+		{"a bad one is remembered too", today.Add(2 * time.Minute), today.Add(time.Hour), nil, ErrCertificateUnverified, 2},
+		{"but not for long", today.Add(time.Minute + chainTime), today.Add(time.Hour), nil, nil, 3},
+		{"nor is a good one", today.Add(time.Minute + 2*chainTime), today.Add(time.Hour), nil, nil, 4},
+	} {
+		if err := cache.find(chain, step.now, verify(step.until, step.err)); err != step.want || asked != step.asked {
+			t.Errorf("%s: got %v after %d verifications", step.name, err, asked)
+		}
+	}
+	for i := range maxChains * 2 {
+		cache.put(chainDigest{byte(i), byte(i >> 8), byte(i >> 16)}, judgement{})
+	}
+	if n := len(cache.young) + len(cache.old); n > maxChains {
+		t.Errorf("%d chains are remembered", n)
+	}
+}
+
+func BenchmarkByCertificate(b *testing.B) {
+	names := make([]CertificateName, 10_000)
+	for i := range names {
+		names[i] = CertificateName{kind: nameURI, value: fmt.Sprintf("spiffe://example.org/ns/%d", i)}
+	}
+	d, err := NewDirectory([]Caller[int]{{Name: "signup", Certificates: names}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	id, err := url.Parse("spiffe://example.org/ns/77")
+	if err != nil {
+		b.Fatal(err)
+	}
+	c := Certificate{leaf: &x509.Certificate{URIs: []*url.URL{id}}, verified: true}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := d.ByCertificate(c, today); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -99,10 +99,10 @@ var (
 
 // Directory is the set of callers. It is immutable, and safe for concurrent use.
 type Directory[T any] struct {
-	byDigest     map[Digest]entry[T]
-	byName       map[string]*Caller[T]
-	bySubject    map[string]*Caller[T]
-	certificates []certificateRule[T]
+	byDigest      map[Digest]entry[T]
+	byName        map[string]*Caller[T]
+	bySubject     map[string]*Caller[T]
+	byCertificate map[CertificateName]*Caller[T]
 }
 
 type entry[T any] struct {
@@ -120,8 +120,9 @@ func NewDirectory[T any](callers []Caller[T]) (*Directory[T], error) {
 		byDigest:  make(map[Digest]entry[T], MaxKeys*len(callers)),
 		byName:    make(map[string]*Caller[T], len(callers)),
 		bySubject: make(map[string]*Caller[T]),
+
+		byCertificate: make(map[CertificateName]*Caller[T]),
 	}
-	named := make(map[CertificateName]bool)
 	ids := make(map[string]string, MaxKeys*len(callers)) // caller of a key id
 	for _, given := range callers {
 		c := &given
@@ -139,7 +140,7 @@ func NewDirectory[T any](callers []Caller[T]) (*Directory[T], error) {
 		if err := d.addSubjects(c); err != nil {
 			return nil, fmt.Errorf("caller %q: %w", c.Name, err)
 		}
-		if err := d.addCertificates(c, named); err != nil {
+		if err := d.addCertificates(c); err != nil {
 			return nil, fmt.Errorf("caller %q: %w", c.Name, err)
 		}
 	}
@@ -187,16 +188,15 @@ func (d *Directory[T]) addSubjects(c *Caller[T]) error {
 	return nil
 }
 
-func (d *Directory[T]) addCertificates(c *Caller[T], named map[CertificateName]bool) error {
+func (d *Directory[T]) addCertificates(c *Caller[T]) error {
 	for i, name := range c.Certificates {
-		switch {
-		case name == (CertificateName{}):
+		if name == (CertificateName{}) {
 			return fmt.Errorf("certificate %d has no name", i+1)
-		case named[name]:
-			return fmt.Errorf("certificate %d is used already: a name belongs to one caller, once", i+1)
 		}
-		named[name] = true
-		d.certificates = append(d.certificates, certificateRule[T]{name, c})
+		if other := d.byCertificate[name]; other != nil {
+			return fmt.Errorf("certificate %d is used already, by caller %q: a name belongs to one caller, once", i+1, other.Name)
+		}
+		d.byCertificate[name] = c
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ type Registry[T any] struct {
 	build   func(Spec) (T, error)
 	report  func(Notice)
 
-	mu      sync.Mutex
+	mu      sync.Mutex // of what is in force
 	static  []Caller[T]
 	sources []*sourceState[T]
 }
@@ -81,34 +81,21 @@ func (r *Registry[T]) Ready() error {
 	return errors.Join(late...)
 }
 
-// Run refreshes at every interval until ctx ends.
-func (r *Registry[T]) Run(ctx context.Context, every time.Duration) {
-	ticker := time.NewTicker(every)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ticker.C:
-			r.Refresh(ctx)
-		case <-ctx.Done():
-			return
-		}
+// Watchers are functions that look at one source each, to be called again and
+// again, each by one goroutine: a source that hangs holds up no other.
+func (r *Registry[T]) Watchers() []func(context.Context) {
+	watchers := make([]func(context.Context), len(r.sources))
+	for i, s := range r.sources {
+		watchers[i] = func(ctx context.Context) { r.refresh(ctx, s) }
 	}
+	return watchers
 }
 
-// Refresh reads all sources, in their order, and puts what changed in force. A
-// source that cannot be read, is not understood, or does not fit the others
-// leaves its last good state in force as a whole, however long it lasts; so a
-// fault in one of its callers holds up a revocation in another, and Report must
-// be heeded. A source that validly no longer has a key or a caller revokes it
-// at once.
-func (r *Registry[T]) Refresh(ctx context.Context) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, s := range r.sources {
-		r.refresh(ctx, s)
-	}
-}
-
+// refresh reads a source and puts what changed in force. A source that cannot be
+// read, is not understood, or does not fit the others leaves its last good state
+// in force as a whole, however long it lasts; so a fault in one of its callers
+// holds up a revocation in another, and Report must be heeded. A source that
+// validly no longer has a key or a caller revokes it at once.
 func (r *Registry[T]) refresh(ctx context.Context, s *sourceState[T]) {
 	err := s.read(ctx)
 	if ctx.Err() != nil {
@@ -116,7 +103,9 @@ func (r *Registry[T]) refresh(ctx context.Context, s *sourceState[T]) {
 	}
 	changed := s.pending
 	if err == nil && changed {
+		r.mu.Lock()
 		err = r.take(s)
+		r.mu.Unlock()
 	}
 	fault := ""
 	if err != nil {
@@ -129,7 +118,8 @@ func (r *Registry[T]) refresh(ctx context.Context, s *sourceState[T]) {
 	r.report(Notice{Source: s.Name, Err: err, Callers: r.current.Load().Len()})
 }
 
-// take puts in force what a source has given last.
+// take puts in force what a source has given last. The registry is locked, unless
+// it is being made.
 func (r *Registry[T]) take(s *sourceState[T]) error {
 	members, err := s.build(r.build)
 	if err != nil {

@@ -8,10 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
-	"testing/synctest"
-	"time"
 )
 
 // secret is a secret in a store that can be changed and taken away.
@@ -48,6 +45,13 @@ func newRegistry(t *testing.T, static []Caller[*Spec], sources ...Source) *regis
 		t.Fatal(err)
 	}
 	return r
+}
+
+// refreshAll looks at every source, in their order.
+func (r *registry) refreshAll(ctx context.Context) {
+	for _, look := range r.Watchers() {
+		look(ctx)
+	}
 }
 
 // expect checks who is found by which key; "" means nobody.
@@ -89,18 +93,18 @@ func TestCallersComeAndGoWithoutAReload(t *testing.T) {
 	r := newRegistry(t, []Caller[*Spec]{{Name: "static", Keys: keys("static")}}, FileSource(path), SecretSource("vault", vault.fetch, anyError))
 	all := map[string]string{"static": "static", "file": "signup", "vault": "billing", "new": ""}
 	r.expect(t, "first", all)
-	r.Refresh(t.Context())
+	r.refreshAll(t.Context())
 	r.expect(t, "unchanged", all)
 	r.heard(t, "unchanged")
 
 	vault.fields["batch"] = oneKey("new")
-	r.Refresh(t.Context())
+	r.refreshAll(t.Context())
 	r.expect(t, "added", map[string]string{"static": "static", "file": "signup", "vault": "billing", "new": "batch"})
 	r.heard(t, "added", false)
 
 	writeFile(t, path, callersJSON(`"keys":[]`))
 	delete(vault.fields, "billing")
-	r.Refresh(t.Context())
+	r.refreshAll(t.Context())
 	r.expect(t, "revoked", map[string]string{"static": "static", "file": "", "vault": "", "new": "batch"})
 	r.heard(t, "revoked", false, false)
 	if _, err := named(r.Directory(), "signup", today); err != nil {
@@ -108,7 +112,7 @@ func TestCallersComeAndGoWithoutAReload(t *testing.T) {
 	}
 
 	vault.fields = nil
-	r.Refresh(t.Context())
+	r.refreshAll(t.Context())
 	r.expect(t, "all gone", map[string]string{"static": "static", "new": ""})
 }
 
@@ -132,13 +136,13 @@ func TestFaultySourceKeepsItsLastGoodState(t *testing.T) {
 	} {
 		break_()
 		for range 3 { // told once
-			r.Refresh(t.Context())
+			r.refreshAll(t.Context())
 		}
 		r.expect(t, name, all)
 		r.heard(t, name, true)
 		vault.err, vault.fields = nil, map[string]string{"billing": oneKey("vault")}
 		writeFile(t, path, good)
-		r.Refresh(t.Context())
+		r.refreshAll(t.Context())
 		r.expect(t, name+", mended", all)
 		r.heard(t, name+", mended", false)
 	}
@@ -151,10 +155,10 @@ func TestConflictOfSourcesHindersNoRevocation(t *testing.T) {
 	r := newRegistry(t, nil, FileSource(path), SecretSource("vault", vault.fetch, anyError))
 	vault.fields["signup"] = oneKey("other") // in the file too
 	writeFile(t, path, callersJSON(`"keys":[]`))
-	r.Refresh(t.Context())
+	r.refreshAll(t.Context())
 	r.expect(t, "conflict", map[string]string{"file": "", "vault": "billing", "other": ""})
 	writeFile(t, path, `{"callers":[]}`)
-	r.Refresh(t.Context())
+	r.refreshAll(t.Context())
 	r.expect(t, "resolved", map[string]string{"file": "", "vault": "billing", "other": "signup"})
 }
 
@@ -165,11 +169,11 @@ func TestConflictIsSettledWhenTheOtherSourceGivesWay(t *testing.T) {
 	// The file comes first, so it is tried before the secret has given way.
 	r := newRegistry(t, nil, FileSource(path), SecretSource("vault", vault.fetch, anyError))
 	writeFile(t, path, callersJSON(`"keys":[{"digest":"`+digestText("file")+`"}]`))
-	r.Refresh(t.Context())
+	r.refreshAll(t.Context())
 	r.expect(t, "conflict", map[string]string{"file": "", "vault": "signup"})
 	vault.fields = nil
-	r.Refresh(t.Context())
-	r.Refresh(t.Context())
+	r.refreshAll(t.Context())
+	r.refreshAll(t.Context())
 	r.expect(t, "settled", map[string]string{"file": "signup", "vault": ""})
 }
 
@@ -186,7 +190,7 @@ func TestUnchangedCallerKeepsItsValue(t *testing.T) {
 	}
 	a, b := value("a"), value("b")
 	vault.fields["b"] = `{"keys":[],"tier":"gold"}`
-	r.Refresh(t.Context())
+	r.refreshAll(t.Context())
 	if value("a") != a {
 		t.Error("a caller that did not change was built anew, and with it what it counts")
 	}
@@ -204,7 +208,7 @@ func TestRegistryBeginsWithoutASecretButNotWithoutAFile(t *testing.T) {
 	}
 	r.expect(t, "late", map[string]string{"key": ""})
 	vault.err, vault.fields = nil, map[string]string{"a": oneKey("key")}
-	r.Refresh(t.Context())
+	r.refreshAll(t.Context())
 	r.expect(t, "there", map[string]string{"key": "a"})
 	if err := r.Ready(); err != nil {
 		t.Error(err)
@@ -223,36 +227,11 @@ func TestRegistryBeginsWithoutASecretButNotWithoutAFile(t *testing.T) {
 	}
 }
 
-func TestRunRefreshesUntilItsEnd(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var there atomic.Bool
-		r := newRegistry(t, nil, SecretSource("vault", func(context.Context) (map[string]string, error) {
-			if there.Load() {
-				return map[string]string{"a": oneKey("key")}, nil
-			}
-			return nil, nil
-		}, anyError))
-		ctx, stop := context.WithCancel(t.Context())
-		ended := make(chan struct{})
-		go func() {
-			r.Run(ctx, 5*time.Second)
-			close(ended)
-		}()
-		synctest.Wait()
-		there.Store(true)
-		time.Sleep(5 * time.Second)
-		synctest.Wait()
-		r.expect(t, "after an interval", map[string]string{"key": "a"})
-		stop()
-		<-ended
-	})
-}
-
 func TestCallerMayCallFromItsRangesOnly(t *testing.T) {
 	t.Parallel()
-	vault := &secret{fields: map[string]string{"bound": `{"keys":[],"ip_ranges":["10.0.0.0/8"]}`, "free": `{"keys":[]}`, "nowhere": `{"keys":[],"ip_ranges":[]}`}}
+	vault := &secret{fields: map[string]string{"bound": `{"keys":[],"ip_ranges":["10.0.0.0/8"]}`, "free": `{"keys":[]}`}}
 	r := newRegistry(t, nil, SecretSource("vault", vault.fetch, anyError))
-	for name, want := range map[string][2]bool{"bound": {true, false}, "free": {true, true}, "nowhere": {false, false}} {
+	for name, want := range map[string][2]bool{"bound": {true, false}, "free": {true, true}} {
 		c, err := named(r.Directory(), name, today)
 		if err != nil {
 			t.Fatal(err)
@@ -277,4 +256,30 @@ func TestFaultySourceMayNotBeLate(t *testing.T) {
 			t.Errorf("%v: got %v", err, got)
 		}
 	}
+}
+
+// TestSourceThatHangsHoldsUpNoOther: each is looked at by itself.
+func TestSourceThatHangsHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
+	hang, begun := make(chan struct{}), make(chan struct{})
+	first := true
+	stuck := func(context.Context) (map[string]string, error) {
+		if first {
+			first = false
+			return nil, nil
+		}
+		close(begun)
+		<-hang
+		return nil, nil
+	}
+	well := &secret{fields: map[string]string{"signup": oneKey("key")}}
+	r := newRegistry(t, nil, SecretSource("stuck", stuck, anyError), SecretSource("well", well.fetch, anyError))
+	ended := make(chan struct{})
+	go func() { r.Watchers()[0](t.Context()); close(ended) }()
+	<-begun
+	delete(well.fields, "signup")
+	r.Watchers()[1](t.Context())
+	r.expect(t, "revoked beside one that hangs", map[string]string{"key": ""})
+	close(hang)
+	<-ended
 }

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"regexp"
 	"slices"
+	"strings"
 )
 
 // Spec describes a caller as a callers file and a secret do. A list that is
@@ -50,7 +51,15 @@ type Spec struct {
 	IPRanges []string `json:"ip_ranges,omitempty"`
 }
 
-var regionPattern = regexp.MustCompile(`^[A-Z]{2}$`)
+// What lists hold. Owners quote what they do not know, so that nothing that could
+// be a secret may get so far.
+var (
+	regionPattern  = regexp.MustCompile(`^([A-Z]{2}|001)$`)
+	releasePattern = regexp.MustCompile(`^([a-z_]{1,32}|/[^\x00-\x1f]{1,200})$`)
+	limitPattern   = regexp.MustCompile(`^([a-z+]{1,64} )?[0-9]{1,10}/[0-9]{0,5}[a-z]{1,2}$`)
+)
+
+func anyText(string) bool { return true }
 
 // check reports the fault of a spec, with the caller's name. Keys are checked by
 // the directory; releases, limits and whether names exist, by their owners.
@@ -58,7 +67,7 @@ func (s *Spec) check() error {
 	if err := checkName(s.Name); err != nil {
 		return err
 	}
-	if s.Tier != "" && !ValidName(s.Tier) {
+	if s.Tier != "" && (!ValidName(s.Tier) || strings.HasPrefix(s.Tier, KeyPrefix)) {
 		return fmt.Errorf("caller %q: the tier is no name", s.Name)
 	}
 	for _, list := range []struct {
@@ -69,6 +78,10 @@ func (s *Spec) check() error {
 		{"providers", s.Providers, isToken},
 		{"operations", s.Operations, isToken},
 		{"tokens", s.Tokens, isSubject},
+		{"certificates", s.Certificates, anyText},
+		{"ip_ranges", s.IPRanges, anyText},
+		{"release", s.Release, releasePattern.MatchString},
+		{"limits", s.Limits, limitPattern.MatchString},
 		{"regions", s.Regions, regionPattern.MatchString},
 	} {
 		if err := checkList(list.values, list.ok); err != nil {
@@ -86,13 +99,17 @@ func checkList(values []string, ok func(string) bool) error {
 	if values != nil && len(values) == 0 {
 		return errors.New("an empty list is ambiguous: leave it out for no bound")
 	}
+	seen := make(map[string]bool, len(values))
 	for i, value := range values {
-		if !ok(value) {
+		switch {
+		case strings.Contains(value, KeyPrefix):
+			return fmt.Errorf("entry %d is a caller key: replace the key, as it has been written down", i+1)
+		case !ok(value):
 			return fmt.Errorf("entry %d is malformed", i+1)
-		}
-		if slices.Contains(values[:i], value) {
+		case seen[value]:
 			return fmt.Errorf("entry %d is there twice", i+1)
 		}
+		seen[value] = true
 	}
 	return nil
 }

@@ -21,11 +21,12 @@ const (
 	ReasonBusy                  Reason = "busy"            // as many lookups are under way as may be
 	ReasonCredentialUnavailable Reason = "credential_unavailable"
 	ReasonAuditUnavailable      Reason = "audit_unavailable"
-	ReasonIssuerUnavailable     Reason = "issuer_unavailable" // the keys of the tokens' issuer cannot be had
-	ReasonLimitsUnavailable     Reason = "limits_unavailable" // what cannot be counted is refused
-	ReasonUnknownNumber         Reason = "unknown_number"     // the provider knows no such number
-	ReasonUpstreamRefused       Reason = "upstream_refused"   // the provider found fault with the input
-	ReasonUpstreamBusy          Reason = "upstream_busy"      // the provider's own rate limit or quota
+	ReasonCallersUnavailable    Reason = "callers_unavailable" // who that is cannot be told yet
+	ReasonIssuerUnavailable     Reason = "issuer_unavailable"  // the keys of the tokens' issuer cannot be had
+	ReasonLimitsUnavailable     Reason = "limits_unavailable"  // what cannot be counted is refused
+	ReasonUnknownNumber         Reason = "unknown_number"      // the provider knows no such number
+	ReasonUpstreamRefused       Reason = "upstream_refused"    // the provider found fault with the input
+	ReasonUpstreamBusy          Reason = "upstream_busy"       // the provider's own rate limit or quota
 	ReasonUpstreamError         Reason = "upstream_error"
 	ReasonUpstreamTimeout       Reason = "upstream_timeout"
 	ReasonCanceled              Reason = "canceled" // the caller went away

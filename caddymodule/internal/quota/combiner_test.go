@@ -70,6 +70,7 @@ func TestCountersOfDifferentRequestsDoNotWaitForEachOther(t *testing.T) {
 // goes out as soon as it is free.
 func TestWhatOneRequestAddsGoesOutTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
 		var sent []string
 		c := newCombiner(time.Minute, func(_ context.Context, rounds []*round) {
 			names := ""
@@ -77,7 +78,9 @@ func TestWhatOneRequestAddsGoesOutTogether(t *testing.T) {
 				names += r.id.pseudonym
 				r.count = r.total
 			}
+			mu.Lock()
 			sent = append(sent, names)
+			mu.Unlock()
 			time.Sleep(time.Second)
 		})
 		start := time.Now()
@@ -89,10 +92,10 @@ func TestWhatOneRequestAddsGoesOutTogether(t *testing.T) {
 				t.Errorf("part %d: %d, %v", i+1, count, err)
 			}
 		}
+		synctest.Wait()
 		if took := time.Since(start); took != 2*time.Second || !slices.Equal(sent, []string{"b", "ac", "b"}) {
 			t.Errorf("sent %v in %v", sent, took)
 		}
-		synctest.Wait()
 		if len(c.next) != 0 {
 			t.Errorf("%d counters are still held", len(c.next))
 		}

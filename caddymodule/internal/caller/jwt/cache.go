@@ -7,9 +7,6 @@ import (
 )
 
 const (
-	// cacheTime is how long a good token is remembered at most.
-	cacheTime = 5 * time.Minute
-
 	// What a cache holds at most: tokens, and bytes of them.
 	cacheTokens = 10_000
 	cacheBytes  = 16 << 20

@@ -130,6 +130,13 @@ func (f *fetcher) get(ctx context.Context, address string) ([]byte, error) {
 // bounded ends bodies at maxDocument with an error.
 type bounded struct{ http.RoundTripper }
 
+// CloseIdleConnections is what http.Client looks for.
+func (b bounded) CloseIdleConnections() {
+	if closer, ok := b.RoundTripper.(interface{ CloseIdleConnections() }); ok {
+		closer.CloseIdleConnections()
+	}
+}
+
 func (b bounded) RoundTrip(request *http.Request) (*http.Response, error) {
 	response, err := b.RoundTripper.RoundTrip(request)
 	if err != nil {

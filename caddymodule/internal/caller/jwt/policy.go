@@ -86,3 +86,16 @@ func (p *Policy) subject(c *claims) (string, error) {
 	}
 	return subject, nil
 }
+
+// tier refuses a claim that is there and names nothing: it would be no bound.
+func (p *Policy) tier(c *claims) (string, error) {
+	value, there := c.all[p.TierClaim]
+	if p.TierClaim == "" || !there {
+		return "", nil
+	}
+	tier, _ := value.(string)
+	if tier == "" {
+		return "", ErrTier
+	}
+	return tier, nil
+}

@@ -39,6 +39,10 @@ func TestPolicyAsksForAudienceScopesAndClaims(t *testing.T) {
 		{"empty subject", map[string]any{"sub": ""}, Policy{}, ErrSubject},
 		{"subject too long", map[string]any{"sub": strings.Repeat("s", 257)}, Policy{}, ErrSubject},
 		{"subject of another kind", map[string]any{"sub": []string{"signup"}}, Policy{}, ErrSubject},
+		{"tier", map[string]any{"plan": "gold"}, Policy{TierClaim: "plan"}, nil},
+		{"no tier", nil, Policy{TierClaim: "plan"}, nil},
+		{"empty tier", map[string]any{"plan": ""}, Policy{TierClaim: "plan"}, ErrTier},
+		{"tier of another kind", map[string]any{"plan": []string{"gold"}}, Policy{TierClaim: "plan"}, ErrTier},
 		{"subject from another claim", map[string]any{"azp": "signup", "sub": nil}, Policy{SubjectClaim: "azp"}, nil},
 	}
 	for _, test := range tests {

@@ -57,6 +57,7 @@ var (
 	ErrAudience    = invalid("the token is for another audience")
 	ErrClaim       = invalid("the token lacks a required claim")
 	ErrSubject     = invalid("the token does not say who is calling")
+	ErrTier        = invalid("the token's tier is no text")
 	ErrScope       = &Refusal{Class: InsufficientScope, text: "the token lacks a required scope"}
 	ErrUnavailable = &Refusal{Class: Unavailable, text: "the issuer's keys are not available"}
 )

@@ -21,6 +21,7 @@ type Verifier struct {
 	keys       *keyring
 	cache      cache
 	stop       context.CancelFunc
+	idle       func() // closes what connections are left
 	background sync.WaitGroup
 }
 
@@ -31,7 +32,7 @@ func New(cfg Config) (*Verifier, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
-	v := &Verifier{cfg: cfg}
+	v := &Verifier{cfg: cfg, idle: func() {}}
 	ctx, stop := context.WithCancel(context.Background())
 	v.stop = stop
 	v.keys = &keyring{now: cfg.now, life: ctx, gap: min(fetchGap, cfg.Refresh), maxAge: cfg.MaxKeyAge}
@@ -43,7 +44,8 @@ func New(cfg Config) (*Verifier, error) {
 			return nil, fmt.Errorf("loading keys of %s: %w", cfg.JWKSFile, err)
 		}
 	} else {
-		v.keys.load = newFetcher(&v.cfg).load
+		fetcher := newFetcher(&v.cfg)
+		v.keys.load, v.idle = fetcher.load, fetcher.client.CloseIdleConnections
 	}
 	v.background.Go(func() { v.keys.run(cfg.Refresh) })
 	return v, nil
@@ -53,6 +55,7 @@ func New(cfg Config) (*Verifier, error) {
 func (v *Verifier) Close() {
 	v.stop()
 	v.background.Wait()
+	v.idle()
 }
 
 // Ready returns nil if tokens can be judged.
@@ -69,7 +72,8 @@ type Identity struct {
 	// known by keys must not be found by it unless the config says so.
 	Subject string
 
-	// Tier is that of the policy's TierClaim; empty without one.
+	// Tier is that of the policy's TierClaim; empty without one, or if the token
+	// does not have it.
 	Tier string
 
 	// TokenID names the token in audit entries: the first 8 hexadecimal digits
@@ -115,11 +119,11 @@ func (v *Verifier) Verify(ctx context.Context, token string, policy *Policy) (*I
 	if err != nil {
 		return nil, err
 	}
-	identity := &Identity{Subject: subject, TokenID: hex.EncodeToString(sum[:4]), Expires: c.expires, claims: c}
-	if policy.TierClaim != "" {
-		identity.Tier = c.text(policy.TierClaim)
+	tier, err := policy.tier(c)
+	if err != nil {
+		return nil, err
 	}
-	return identity, nil
+	return &Identity{Subject: subject, Tier: tier, TokenID: hex.EncodeToString(sum[:4]), Expires: c.expires, claims: c}, nil
 }
 
 // verified returns the claims of a token with a good signature of the issuer.
@@ -156,7 +160,7 @@ func (v *Verifier) verified(ctx context.Context, sum digest, token string) (*cla
 		return nil, ErrIssuer
 	}
 	c.kind = h.Type
-	until := v.cfg.now().Add(cacheTime)
+	until := c.expires.Add(v.cfg.Skew)
 	v.cache.put(sum, cached{claims: c, generation: set.generation, until: until}, len(token))
 	return c, nil
 }
