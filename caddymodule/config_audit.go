@@ -65,10 +65,14 @@ func (c *AuditConfig) destination() string {
 
 func (c *AuditConfig) open() (*audit.Log, func() error, error) {
 	if c.Stdout {
-		log := audit.OpenStdout(audit.Options{})
+		log, err := audit.OpenStdout(audit.Options{})
+		if err != nil {
+			return nil, nil, err
+		}
 		return log, log.Close, nil
 	}
-	log, err := audit.Open(c.destination(), audit.Options{})
+	// Only prepared: a config that is merely validated must not write.
+	log, err := audit.Prepare(c.destination(), audit.Options{})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -41,12 +41,16 @@ func read(t testing.TB, path string) string {
 	return string(content)
 }
 
-// ids reads the request ids of a file in which every line must be an entry.
+// ids reads the request ids of a file in which every line must be an entry or a
+// control line.
 func ids(t testing.TB, path string) []string {
 	t.Helper()
 	var found []string
 	for line := range strings.Lines(read(t, path)) {
-		found = append(found, decode(t, []byte(line))["request_id"].(string))
+		fields := decode(t, []byte(line))
+		if _, isControl := fields["type"]; !isControl {
+			found = append(found, fields["request_id"].(string))
+		}
 	}
 	return found
 }
@@ -119,28 +123,6 @@ func TestOnlyRegularFilesAreOpened(t *testing.T) {
 	}
 }
 
-func TestALineTornByACrashIsEnded(t *testing.T) {
-	for _, tt := range []struct{ name, before, prefix string }{
-		{"torn", "{\"time\":\"20", "{\"time\":\"20\n"},
-		{"whole", "{}\n", "{}\n"},
-		{"empty", "", ""},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "audit.jsonl")
-			if err := os.WriteFile(path, []byte(tt.before), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			l := openLog(t, path)
-			mustWrite(t, l, "1")
-			mustWrite(t, l, "2")
-			rest, found := strings.CutPrefix(read(t, path), tt.prefix)
-			if !found || strings.Count(rest, "\n") != 2 || !strings.HasPrefix(rest, `{"time":`) {
-				t.Errorf("got %q", read(t, path))
-			}
-		})
-	}
-}
-
 func TestRotatedFileIsLeftForANewOne(t *testing.T) {
 	dir := t.TempDir()
 	path, old := filepath.Join(dir, "audit.jsonl"), filepath.Join(dir, "audit.jsonl.1")
@@ -153,6 +135,8 @@ func TestRotatedFileIsLeftForANewOne(t *testing.T) {
 	mustWrite(t, l, "3")
 	wantIDs(t, old, "1")
 	wantIDs(t, path, "2", "3")
+	mustVerify(t, []string{path, old})
+	wantBroken(t, []string{path}, "lines between them are missing")
 	if got := mode(t, path); got != 0o600 {
 		t.Errorf("new file has mode %o", got)
 	}
@@ -198,6 +182,7 @@ func TestRotationUnderLoadLosesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	mustVerify(t, files)
 	count := map[string]int{}
 	for _, file := range files {
 		for _, id := range ids(t, file) {
@@ -271,38 +256,40 @@ func TestAFileSwappedForALinkIsRefused(t *testing.T) {
 	}
 }
 
-// newFileSink opens a sink; tests may replace what its sync does.
-func newFileSink(t *testing.T) *fileSink {
+// openSync opens a log whose syncs a test makes.
+func openSync(t *testing.T, sync func(s *fileSink, file *os.File) error) (*Log, string) {
 	t.Helper()
-	s, err := openFile(filepath.Join(t.TempDir(), "audit.jsonl"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	return s
+	path := filepath.Join(t.TempDir(), "audit.jsonl")
+	opts := Options{Timeout: time.Minute}
+	must(t, opts.complete())
+	s, err := newFileSink(path, 0)
+	must(t, err)
+	s.sync = func(file *os.File) error { return sync(s, file) }
+	l := newLog(s, opts)
+	t.Cleanup(func() { _ = l.Close() })
+	return l, path
 }
-
-func line(id string) []byte { return entry(id).AppendJSON(nil) }
 
 // What is not synced is not durable, and a sync that failed proves nothing
 // about a second one on the same descriptor.
 func TestAFailedSyncIsAFailure(t *testing.T) {
-	s := newFileSink(t)
-	first := s.file
-	s.sync = func(*os.File) error { return syscall.EIO }
-	if err := s.Append(line("1")); !errors.Is(err, syscall.EIO) {
-		t.Errorf("got %v", err)
-	}
-	s.sync = func(file *os.File) error {
+	var first *os.File
+	l, path := openSync(t, func(_ *fileSink, file *os.File) error {
+		if first == nil {
+			first = file
+			return syscall.EIO
+		}
 		if file == first {
 			t.Error("the file is used again after a failed sync")
 		}
 		return syncData(file)
+	})
+	if err := l.Write(t.Context(), entry("1")); !errors.Is(err, syscall.EIO) {
+		t.Errorf("got %v", err)
 	}
-	if err := s.Append(line("2")); err != nil {
-		t.Error(err)
-	}
-	wantIDs(t, s.path, "1", "2") // the first may be there; it was not acknowledged
+	mustWrite(t, l, "2")
+	wantIDs(t, path, "1", "2") // the first may be there; it was not acknowledged
+	mustVerify(t, []string{path})
 }
 
 func TestSyncOfTheSystemReportsErrors(t *testing.T) {
@@ -318,27 +305,24 @@ func TestSyncOfTheSystemReportsErrors(t *testing.T) {
 }
 
 func TestAFileRemovedDuringAWriteIsWrittenAnew(t *testing.T) {
-	s := newFileSink(t)
 	syncs := 0
-	s.sync = func(file *os.File) error {
+	l, path := openSync(t, func(s *fileSink, file *os.File) error {
 		if syncs++; syncs == 1 {
-			if err := os.Remove(s.path); err != nil {
-				t.Error(err)
-			}
+			must(t, os.Remove(s.path))
 		}
 		return syncData(file)
-	}
-	if err := s.Append(line("1")); err != nil {
-		t.Fatal(err)
-	}
-	wantIDs(t, s.path, "1")
+	})
+	mustWrite(t, l, "1")
+	wantIDs(t, path, "1")
+	mustVerify(t, []string{path})
 }
 
 // A file that is removed again and again must not keep the writer for ever.
 func TestAFileRemovedEachTimeIsAFailure(t *testing.T) {
-	s := newFileSink(t)
-	s.sync = func(file *os.File) error { return errors.Join(os.Remove(s.path), syncData(file)) }
-	if err := s.Append(line("1")); !errors.Is(err, errRemoved) {
+	l, _ := openSync(t, func(s *fileSink, file *os.File) error {
+		return errors.Join(os.Remove(s.path), syncData(file))
+	})
+	if err := l.Write(t.Context(), entry("1")); !errors.Is(err, errRemoved) {
 		t.Errorf("got %v", err)
 	}
 }

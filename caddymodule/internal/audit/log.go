@@ -20,38 +20,22 @@ var (
 	ErrClosed = fmt.Errorf("%w: closed", ErrUnavailable)
 )
 
-// The defaults and bounds of a log.
-const (
-	DefaultTimeout     = 2 * time.Second
-	DefaultQueueLength = 1024
-
-	// MaxEntry is the most bytes that one entry may have as a line.
-	MaxEntry = 64 << 10
-
-	// maxBatch bounds what one write takes, and so the writer's buffer.
-	maxBatch = 1 << 20
-)
-
-// Options tune a log. The zero value has the defaults.
-type Options struct {
-	// Timeout bounds how long Write waits for its entry to be durable, and
-	// Close for the queue to empty. Default: DefaultTimeout.
-	Timeout time.Duration
-
-	// QueueLength bounds the entries that wait to be written. Default:
-	// DefaultQueueLength.
-	QueueLength int
-}
-
 // sink is where a log writes. One goroutine at a time uses it.
 type sink interface {
-	// Append makes lines durable. When it fails, some of them may have been
-	// written, the last one in part. The next Append starts on a line of its own.
-	Append(lines []byte) error
+	// Ready makes the next Append possible. It reports whether the writing goes
+	// on elsewhere than after the last Append, or that one failed, and then how
+	// what is there ends.
+	Ready() (end tail, moved bool, err error)
+
+	// Append makes lines durable. When it fails, n of their bytes are thought to
+	// be written, and Ready tells what is known.
+	Append(lines []byte) (n int, err error)
+
 	Close() error
 }
 
-// Log appends entries. It is safe for concurrent use.
+// Log appends entries to a chain: each line holds the hash of the one before it.
+// It is safe for concurrent use.
 //
 // One goroutine writes: it takes whatever waits, writes it at once, syncs once,
 // and wakes everyone (a group commit). So the cost of a sync is shared, and a
@@ -60,39 +44,59 @@ type sink interface {
 // A sync holds on to a processor of the Go scheduler for a while. With
 // GOMAXPROCS=1 nothing else runs meanwhile; have at least 2.
 type Log struct {
-	sink    sink
-	timeout time.Duration
-	queue   chan *pending
-	quit    chan struct{} // closed by Close
-	done    chan struct{} // closed when the writer has ended
-	once    sync.Once
-	closed  error // of the sink; to be read after done
-	pool    sync.Pool
+	opts   Options
+	sink   sink
+	queue  chan *pending
+	quit   chan struct{} // closed by Close
+	done   chan struct{} // closed when the writer has ended
+	once   sync.Once
+	closed error // of the last writing; to be read after done
+	pool   sync.Pool
 
-	// appending is when the running Append began, 0 between two. While one
-	// hangs beyond the timeout, new entries are refused at once.
+	// appending is when the running attempt to write began, 0 between two. While
+	// one hangs beyond the timeout, new entries are refused at once.
 	appending atomic.Int64
-	failing   atomic.Bool // the last Append failed
+	failing   atomic.Bool // the last attempt failed
 	start     time.Time   // appending counts from here, on the monotonic clock
 }
 
-// pending is one entry on its way.
+// pending is one line on its way.
 type pending struct {
-	line  []byte
+	line  []byte     // without its envelope; empty if there is none to write
 	done  chan error // capacity 1: the writer never waits for a waiter
 	timer *time.Timer
 }
 
-// Open opens the audit file at path, making it (mode 0600) and its directory
-// (mode 0700) if need be. What an existing file allows to others, or to its
-// group beyond reading, is taken away. Anything but a regular file is refused,
-// a symbolic link included.
-//
-// The file may be renamed or removed while the log is open: the next entry goes
-// to a new file at path. A second process may append to the same file, as one
-// does while it checks a new config; the worst that comes of it is an empty line.
+// Open opens the audit file at path and starts the log; see Prepare and Start.
 func Open(path string, opts Options) (*Log, error) {
-	file, err := openFile(path)
+	l, err := Prepare(path, opts)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.Start(); err != nil {
+		_ = l.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+// Prepare returns a log for the audit file at path, which it only examines: a
+// config can be checked while another process writes the file. The log starts
+// with Start, or else with the first line written.
+//
+// Starting makes the file (mode 0600) and its directory (mode 0700) if need be.
+// What an existing file allows to others, or to its group beyond reading, is
+// taken away. Anything but a regular file is refused, a symbolic link included,
+// and so is a file that ends with something else than lines of a chain.
+//
+// Next to the file a lock file is made, with ".lock" after its name: only one
+// log at a time writes to a file. The audit file itself may be renamed or
+// removed while the log is open: the chain goes on in a new file at path.
+func Prepare(path string, opts Options) (*Log, error) {
+	if err := opts.complete(); err != nil {
+		return nil, fmt.Errorf("audit log: %w", err)
+	}
+	file, err := newFileSink(path, opts.LockWait)
 	if err != nil {
 		return nil, fmt.Errorf("opening audit log: %w", err)
 	}
@@ -101,53 +105,83 @@ func Open(path string, opts Options) (*Log, error) {
 
 // NewWriterLog returns a log that writes to w, such as os.Stdout. An entry
 // counts as durable when w has taken it: what becomes of it then is up to
-// whoever reads w. Closing the log leaves w open.
-func NewWriterLog(w io.Writer, opts Options) *Log {
-	return newLog(&streamSink{w: w}, opts)
+// whoever reads w. Each such log begins a chain of its own; there are no
+// segments. Closing the log leaves w open.
+func NewWriterLog(w io.Writer, opts Options) (*Log, error) {
+	if err := opts.complete(); err != nil {
+		return nil, fmt.Errorf("audit log: %w", err)
+	}
+	return newLog(newStreamSink(w), opts), nil
 }
 
 // OpenStdout returns a log that writes to the standard output. When nobody reads
 // that any more, the Go runtime ends the process with SIGPIPE.
-func OpenStdout(opts Options) *Log { return NewWriterLog(os.Stdout, opts) }
+func OpenStdout(opts Options) (*Log, error) { return NewWriterLog(os.Stdout, opts) }
 
+// newLog takes options that are complete.
 func newLog(s sink, opts Options) *Log {
-	if opts.Timeout <= 0 {
-		opts.Timeout = DefaultTimeout
-	}
-	if opts.QueueLength <= 0 {
-		opts.QueueLength = DefaultQueueLength
-	}
 	l := &Log{
-		sink:    s,
-		timeout: opts.Timeout,
-		queue:   make(chan *pending, opts.QueueLength),
-		quit:    make(chan struct{}),
-		done:    make(chan struct{}),
-		start:   time.Now(),
+		opts:  opts,
+		sink:  s,
+		queue: make(chan *pending, opts.QueueLength),
+		quit:  make(chan struct{}),
+		done:  make(chan struct{}),
+		start: time.Now(),
 	}
 	l.pool.New = func() any {
-		return &pending{done: make(chan error, 1), timer: time.NewTimer(l.timeout)}
+		return &pending{done: make(chan error, 1), timer: time.NewTimer(opts.Timeout)}
 	}
 	go l.run()
 	return l
+}
+
+// Start writes that this process begins, unless it has begun already. It fails
+// if the log cannot be written, or if another process still writes to the file
+// after Options.LockWait.
+func (l *Log) Start() error {
+	p := l.pool.Get().(*pending)
+	p.line = p.line[:0]
+	return l.submit(context.Background(), p, l.opts.LockWait+l.opts.Timeout)
 }
 
 // Write returns nil once the entry is durable, and otherwise an error that is
 // ErrUnavailable: after the timeout, when ctx ends, or when writing failed. The
 // log recovers by itself; each Write tries anew. The entry is not kept.
 func (l *Log) Write(ctx context.Context, e *Entry) error {
+	if err := l.mayTake(ctx); err != nil {
+		return err
+	}
+	p := l.pool.Get().(*pending)
+	p.line = e.AppendJSON(p.line[:0])
+	return l.submit(ctx, p, l.opts.Timeout)
+}
+
+// Record writes a control line, as Write writes an entry.
+func (l *Log) Record(ctx context.Context, c Control) error {
+	if err := l.mayTake(ctx); err != nil {
+		return err
+	}
+	p := l.pool.Get().(*pending)
+	p.line = c.appendJSON(p.line[:0])
+	return l.submit(ctx, p, l.opts.Timeout)
+}
+
+func (l *Log) mayTake(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return unavailable(err)
 	}
 	if l.hangs() {
 		return unavailable(errHangs)
 	}
-	p := l.pool.Get().(*pending)
-	p.line = e.AppendJSON(p.line[:0])
+	return nil
+}
+
+// submit hands p to the writer and waits until it is durable.
+func (l *Log) submit(ctx context.Context, p *pending, timeout time.Duration) error {
 	if len(p.line) > MaxEntry {
 		return unavailable(errTooLarge) // p is dropped: the pool keeps no large buffers
 	}
-	p.timer.Reset(l.timeout)
+	p.timer.Reset(timeout)
 
 	select {
 	case <-l.quit:
@@ -196,12 +230,12 @@ func (l *Log) finish(p *pending, err error) error {
 	return nil
 }
 
-// Close writes what waits and closes the file. It waits no longer than the
+// Close writes what waits, signs it and closes the file. It waits no longer than the
 // timeout; then the error is ErrUnavailable, and the writer ends when its
 // system call returns. Close may be called more than once.
 func (l *Log) Close() error {
 	l.once.Do(func() { close(l.quit) })
-	timer := time.NewTimer(l.timeout)
+	timer := time.NewTimer(l.opts.Timeout)
 	defer timer.Stop()
 	select {
 	case <-l.done:
@@ -217,7 +251,7 @@ func (l *Log) Failing() bool { return l.failing.Load() || l.hangs() }
 
 func (l *Log) hangs() bool {
 	since := l.appending.Load()
-	return since != 0 && time.Since(l.start)-time.Duration(since) > l.timeout
+	return since != 0 && time.Since(l.start)-time.Duration(since) > l.opts.Timeout
 }
 
 var (

@@ -24,8 +24,9 @@ type Probed struct {
 }
 
 // Probe finds out whether Open would succeed for this user, as far as that can
-// be told without making the file, changing it or writing to it. For a moment it
-// makes another file, in the same directory or where that would be made.
+// be told without making the file, changing it or writing to it, and without its
+// lock: a running process may hold that. For a moment Probe makes another file,
+// in the same directory or where that would be made.
 func Probe(path string) (Probed, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -46,6 +47,9 @@ func Probe(path string) (Probed, error) {
 	}
 	if !info.Mode().IsRegular() {
 		return Probed{}, fmt.Errorf("%s is not a regular file", path)
+	}
+	if _, err := readTail(file, info.Size()); err != nil {
+		return Probed{}, fmt.Errorf("%s: %w", path, err)
 	}
 	found := Probed{Exists: true, Mode: info.Mode().Perm()}
 	if found.TooOpen = found.Mode&^mostMode != 0; found.TooOpen {

@@ -27,6 +27,10 @@ func TestProbeAgreesWithOpen(t *testing.T) {
 			must(t, os.MkdirAll(filepath.Dir(path), 0o700))
 			must(t, os.Symlink(path+".target", path))
 		}, Probed{}, true},
+		{"lines of something else", func(t *testing.T, path string) {
+			put(t, path, 0o600)
+			must(t, os.WriteFile(path, []byte("{}\n"), 0o600))
+		}, Probed{}, true},
 		{"a file in place of a directory", func(t *testing.T, path string) { put(t, filepath.Dir(path), 0o600) }, Probed{}, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -70,10 +74,16 @@ func TestProbeSaysWhereNoFileCouldBeMadeAnew(t *testing.T) {
 	}
 }
 
+// aLine is the first line of a chain.
+func aLine() []byte {
+	line, _ := link{}.append(nil, startLine{instance: "i"}.appendJSON(nil))
+	return line
+}
+
 func put(t *testing.T, path string, mode os.FileMode) {
 	t.Helper()
 	must(t, os.MkdirAll(filepath.Dir(path), 0o700))
-	must(t, os.WriteFile(path, []byte("{}\n"), 0o600))
+	must(t, os.WriteFile(path, aLine(), 0o600))
 	must(t, os.Chmod(path, mode))
 }
 
