@@ -21,11 +21,8 @@ func (c *checker) control(said *control, at place) *Finding {
 	if said.Type == typeStart {
 		return c.start(said, at)
 	}
-	switch {
-	case c.torn.open:
-		return c.torn.at.finding(notALine)
-	case at.seq == 1:
-		return at.finding("is the first of a chain, but no start line")
+	if at.seq == 1 {
+		return at.finding(notStart)
 	}
 	switch said.Type {
 	case typeCheckpoint:
@@ -45,12 +42,10 @@ func (c *checker) start(said *control, at place) *Finding {
 	c.report.Instance = said.Instance
 	afterGap := len(c.gaps) > 0 && c.gaps[len(c.gaps)-1].at == at // what was torn is missing too
 	switch {
-	case c.torn.isAdmitted(said):
+	case c.torn.open: // which this line admits, or it would not be read
 		c.report.Torn++
 		c.report.TornBytes += c.torn.size
 		c.torn.open = false
-	case c.torn.open:
-		return c.torn.at.finding(notALine)
 	case said.Torn != 0 && !afterGap:
 		return at.finding("speaks of torn lines before it, but there are none")
 	}

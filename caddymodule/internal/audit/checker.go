@@ -18,6 +18,7 @@ type checker struct {
 
 	last     link  // of the line before
 	lastAt   place // where that is
+	former   link  // of the line before that
 	suspect  *suspect
 	torn     region
 	gaps     []gap
@@ -35,17 +36,19 @@ type place struct {
 
 func (p place) finding(what string) *Finding { return &Finding{p.file, p.number, p.seq, what} }
 
-// suspect is a line that does not hold the hash of the one before. Which of the
-// two was changed, only the line after tells: it holds the hash of the second.
+// suspect is a line that does not hold the hash of the one before, or has its
+// place. Which of the two is wrong, only the line after tells: it holds the hash
+// of the second if that is right.
 type suspect struct {
 	first, second place
 	hash          [sha256.Size]byte // of the second
 }
 
 const (
-	wasChanged    = "was changed: the next line holds the hash of another"
-	prevChanged   = "does not hold the hash of the line before"
+	wasChanged    = "was changed or inserted: the line after it holds the hash of another"
+	prevChanged   = "was changed or inserted: it does not follow from the line before"
 	notALine      = "is not a whole line of the log, and no start line after it says so"
+	notStart      = "is the first of a chain, but no start line"
 	tooManyGraves = "has more tombstones before it than can be kept in mind"
 
 	maxGraves = 1 << 16
@@ -88,6 +91,9 @@ func (c *checker) check(line rawLine) *Finding {
 		c.torn.add(at, line)
 		return nil
 	}
+	if c.torn.open && !c.torn.isAdmitted(&e, line.text) {
+		return c.torn.at.finding(notALine)
+	}
 	if found := c.follows(&e, at); found != nil {
 		return found
 	}
@@ -102,7 +108,7 @@ func (c *checker) check(line rawLine) *Finding {
 	if len(c.known) > 0 {
 		c.known.compare(l, c.report.Instance, at)
 	}
-	c.last, c.lastAt = l, at
+	c.former, c.last, c.lastAt = c.last, l, at
 	c.report.Lines++
 	c.report.LastSeq = l.seq
 	return nil
@@ -114,6 +120,8 @@ func (c *checker) follows(e *envelope, at place) *Finding {
 	switch {
 	case e.seq == c.last.seq+1 && fits:
 	case e.seq == c.last.seq+1 && c.last.seq > 0:
+		c.suspect = &suspect{first: c.lastAt, second: at}
+	case e.seq == c.last.seq && c.last.seq > 0 && e.prev == c.former.hash: // one of the two is too much
 		c.suspect = &suspect{first: c.lastAt, second: at}
 	case e.seq == 1:
 		return at.finding("is the first of a chain, but holds the hash of a line before or stands after one")
@@ -142,6 +150,8 @@ func (c *checker) read(e *envelope, line []byte, at place) *Finding {
 	switch {
 	case c.torn.open:
 		return c.torn.at.finding(notALine)
+	case e.seq == c.last.seq && c.last.seq > 0 && e.prev == c.former.hash: // one of the two is too much
+		c.suspect = &suspect{first: c.lastAt, second: at}
 	case e.seq == 1:
 		return at.finding("is the first of a chain, but no start line")
 	}
@@ -201,9 +211,14 @@ func (r *region) add(at place, line rawLine) {
 	r.closed = line.closed
 }
 
-// isAdmitted reports whether a start line speaks of just this region.
-func (r *region) isAdmitted(said *control) bool {
-	if !r.open || said.Torn != r.size {
+// isAdmitted reports whether a line is a start line that speaks of just this
+// region.
+func (r *region) isAdmitted(e *envelope, line []byte) bool {
+	if !e.isControl() {
+		return false
+	}
+	said, err := parseControl(line)
+	if err != nil || said.Type != typeStart || said.Torn != r.size {
 		return false
 	}
 	admitted, ok := parseHash(said.TornHash)

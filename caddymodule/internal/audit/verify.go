@@ -27,6 +27,10 @@ var errNoFiles = errors.New("no audit files found")
 // tells whether each line is where, and as, it was written. If not, the error
 // names the first bad line of each chain, as the report does, and is ErrBroken.
 // Any other error is about reading the files. Memory is bounded.
+//
+// Whoever can write the files can change what no checkpoint covers: the entries
+// that ChainReport.Unsigned counts, and the last line. Without Known they can
+// also cut off lines at the end.
 func Verify(paths []string, opts VerifyOptions) (Report, error) {
 	known, err := parseKnown(opts)
 	if err != nil {
