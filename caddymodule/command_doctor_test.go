@@ -231,7 +231,8 @@ func TestDoctorKnowsVersion1OfKV(t *testing.T) {
 
 func TestDoctorLooksAtTheAuditFile(t *testing.T) {
 	s := newStage(t, "checkthatphone")
-	path := s.file("audit.jsonl", "{}\n")
+	before := `{"seq":1,"prev":"` + strings.Repeat("0", 64) + `","type":"start"}` + "\n"
+	path := s.file("audit.jsonl", before)
 	if err := os.Chmod(path, 0o666); err != nil {
 		t.Fatal(err)
 	}
@@ -240,7 +241,7 @@ func TestDoctorLooksAtTheAuditFile(t *testing.T) {
 		t.Errorf("status %d", status)
 	}
 	s.wantFound(r, "audit", "destination=ok permissions=warn rotation=ok")
-	if got := s.read("audit.jsonl"); got != "{}\n" {
+	if got := s.read("audit.jsonl"); got != before {
 		t.Errorf("the file is now %q", got)
 	}
 	r, _, _ = s.consult("audit file "+path+" {\n\t\t\tpseudonym_key vault secret/audit key\n\t\t}", "audit stdout")

@@ -203,6 +203,7 @@ func TestNoAnswerWithoutItsEntry(t *testing.T) {
 	s := newStage(t, "checkthatphone")
 	s.start()
 	path := filepath.Join(s.Dir, "audit.jsonl")
+	s.lookup(s.Full, canaryNumber) // the first entry makes the file
 	if err := os.Rename(path, path+".away"); err != nil {
 		t.Fatal(err)
 	}

@@ -85,7 +85,7 @@ func killedWriter(t *testing.T, path, secret string, round int) []string {
 	out, err := cmd.StdoutPipe()
 	must(t, err)
 	must(t, cmd.Start())
-	lives, spins := 1+rand.IntN(150), rand.IntN(2000) //nolint:gosec // any moment will do
+	lives, spins := 1+rand.IntN(80), rand.IntN(2000) //nolint:gosec // any moment will do
 	var said []string
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {

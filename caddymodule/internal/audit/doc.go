@@ -4,4 +4,13 @@
 // a caller's key or a credential. A [Pseudonymizer] turns numbers into the
 // pseudonyms that entries hold. A [Log] appends entries to a file or a stream
 // and answers only once they are safe.
+//
+// The lines of a log are a chain: each holds its number and the hash of the line
+// before it, over all files of the log. Checkpoints among them are signed, in the
+// form of golang.org/x/mod/sumdb/note. [Verify] tells whether all lines are what
+// and where they were, and [Lines] reads them in order.
+//
+// Segments are deleted as a whole when they are old, and tombstones say so. What a
+// crash or a full disk tore is never taken away: the start line after it admits
+// how many bytes it is, and holds their hash.
 package audit

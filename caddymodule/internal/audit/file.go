@@ -176,9 +176,7 @@ func (s *fileSink) ensureLock() (err error) {
 		s.unlock()
 	}
 	s.lock, err = waitForLock(path, s.lockWait)
-	if err == nil {
-		s.lockWait = 0
-	}
+	s.lockWait = 0
 	return err
 }
 

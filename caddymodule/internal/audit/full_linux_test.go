@@ -76,6 +76,45 @@ func TestAFullDiskRefusesUntilThereIsRoom(t *testing.T) {
 	}
 }
 
+// A disk that is full again and again, and has a little room in between, leaves a
+// chain that holds.
+func TestADiskThatIsFullAgainAndAgain(t *testing.T) {
+	signer, verifiers := testKeys(t)
+	dir := smallFileSystem(t)
+	path := filepath.Join(dir, "audit.jsonl")
+	l := openWith(t, path, Options{Signer: signer, CheckpointEntries: 5})
+	want := map[string]bool{}
+	for round := range 12 {
+		ballast := filepath.Join(dir, "ballast")
+		must(t, os.WriteFile(ballast, nil, 0o600))
+		_ = os.WriteFile(ballast, make([]byte, 64<<10), 0o600) // takes what there is
+		for i := range 50 {
+			id := fmt.Sprintf("%d-%d", round, i)
+			if l.Write(t.Context(), entry(id)) == nil {
+				want[id] = true
+			} else if i > 20 {
+				break
+			}
+		}
+		must(t, os.Truncate(ballast, max(0, sizeOf(t, ballast)-4096)))
+	}
+	must(t, os.Remove(filepath.Join(dir, "ballast")))
+	mustWrite(t, l, "end")
+	must(t, l.Close())
+	report, err := Verify([]string{path}, VerifyOptions{Verifiers: verifiers})
+	if err != nil || report.Chains[0].Torn == 0 {
+		t.Errorf("got %+v, %v", report, err)
+	}
+	checkLines(t, path, want)
+}
+
+func sizeOf(t *testing.T, path string) int64 {
+	t.Helper()
+	info, err := os.Stat(path)
+	must(t, err)
+	return info.Size()
+}
+
 // checkLines wants each entry on a line of its own. Entries that were written but
 // not acknowledged may be there.
 func checkLines(t *testing.T, path string, want map[string]bool) {

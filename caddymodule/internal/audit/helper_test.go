@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/mod/sumdb/note"
 )
@@ -40,4 +41,11 @@ func wantBroken(t testing.TB, paths []string, why string) {
 	if _, err := Verify(paths, VerifyOptions{}); !errors.Is(err, ErrBroken) || !strings.Contains(err.Error(), why) {
 		t.Errorf("got %v, want %q", err, why)
 	}
+}
+
+// at is an entry of a certain time.
+func at(id string, when time.Time) *Entry {
+	e := entry(id)
+	e.Time = when
+	return e
 }

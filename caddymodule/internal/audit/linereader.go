@@ -13,13 +13,16 @@ type lineReader struct {
 	long []byte // a line that did not fit into r's buffer
 }
 
-const readBuffer = 256 << 10
+const (
+	readBuffer = 256 << 10
+	headBuffer = 4 << 10 // for a first line
+)
 
 // errLongLine: no line and no torn batch is that long.
 var errLongLine = fmt.Errorf("has more than %d bytes", maxTail)
 
-func newLineReader(r io.Reader) *lineReader {
-	return &lineReader{r: bufio.NewReaderSize(r, readBuffer)}
+func newLineReader(r io.Reader, buffer int) *lineReader {
+	return &lineReader{r: bufio.NewReaderSize(r, buffer)}
 }
 
 func (l *lineReader) reset(r io.Reader) { l.r.Reset(r) }

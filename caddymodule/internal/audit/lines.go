@@ -33,7 +33,7 @@ func Lines(paths ...string) iter.Seq2[Line, error] {
 			yield(Line{}, err)
 			return
 		}
-		lines := newLineReader(nil)
+		lines := newLineReader(nil, readBuffer)
 		for _, chain := range chains {
 			for _, s := range chain {
 				for line, err := range s.lines(lines) {
@@ -56,7 +56,7 @@ type rawLine struct {
 
 func (l rawLine) exported() Line {
 	line := Line{File: l.file, Number: l.number, Text: l.text}
-	if e, ok := parseEnvelope(l.text); ok {
+	if e, ok := parseLine(l.text); ok {
 		line.Seq, line.IsControl = e.seq, e.isControl()
 	}
 	return line

@@ -59,7 +59,19 @@ func Probe(path string) (Probed, error) {
 		}
 	}
 	found.Successor = probeDirectory(directory)
-	return found, nil
+	return found, probeLock(path+lockSuffix, found.Successor)
+}
+
+// probeLock reports whether the lock file can be opened, or else made.
+func probeLock(path string, making error) error {
+	file, err := os.OpenFile(path, os.O_RDWR|openFlags, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return making
+	}
+	if err != nil {
+		return err
+	}
+	return file.Close()
 }
 
 // probeDirectory reports whether a file can be made in a directory, or in the

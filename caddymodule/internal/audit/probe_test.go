@@ -64,10 +64,17 @@ func TestProbeSaysWhereNoFileCouldBeMadeAnew(t *testing.T) {
 	directory := t.TempDir()
 	path := filepath.Join(directory, "audit.jsonl")
 	put(t, path, 0o600)
+	put(t, path+lockSuffix, 0o600)
 	must(t, os.Chmod(directory, 0o500))
 	t.Cleanup(func() { must(t, os.Chmod(directory, 0o700)) })
 	if got, err := Probe(path); err != nil || got.Successor == nil {
 		t.Errorf("with a file: got %+v, %v", got, err)
+	}
+	must(t, os.Chmod(directory, 0o700))
+	must(t, os.Remove(path+lockSuffix))
+	must(t, os.Chmod(directory, 0o500))
+	if _, err := Probe(path); err == nil {
+		t.Error("without a lock file, where none can be made: no error")
 	}
 	if _, err := Probe(path + "-not-there"); err == nil {
 		t.Error("without a file: no error")

@@ -20,12 +20,6 @@ func segmentsIn(t testing.TB, dir string) []string {
 	return names
 }
 
-func at(id string, when time.Time) *Entry {
-	e := entry(id)
-	e.Time = when
-	return e
-}
-
 func TestSegmentNames(t *testing.T) {
 	begun := time.Date(2026, 1, 2, 3, 4, 5, 6, time.FixedZone("", 3600))
 	for _, tt := range []struct{ path, want string }{

@@ -102,7 +102,7 @@ type head struct {
 // readHead finds the first whole line, looking no further than a torn batch
 // reaches.
 func readHead(file io.ReaderAt) (head, error) {
-	lines := newLineReader(io.NewSectionReader(file, 0, maxTail))
+	lines := newLineReader(io.NewSectionReader(file, 0, maxTail), headBuffer)
 	for {
 		line, _, err := lines.next()
 		if errors.Is(err, io.EOF) {

@@ -5,15 +5,34 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
+// lockedBuffer may be read while a log writes to it.
+type lockedBuffer struct {
+	mu  sync.Mutex
+	out bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.out.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.out.String()
+}
+
 func TestWhatWasWrittenIsSignedInTime(t *testing.T) {
 	signer, _ := testKeys(t)
 	synctest.Test(t, func(t *testing.T) {
-		var out bytes.Buffer
+		var out lockedBuffer
 		l := newWriterLog(t, &out, Options{Signer: signer})
 		count := func() int { synctest.Wait(); return strings.Count(out.String(), `"type":"checkpoint"`) }
 		must(t, l.Write(t.Context(), entry("1")))
@@ -44,12 +63,12 @@ func TestWhatWasWrittenIsSignedInTime(t *testing.T) {
 
 func TestWithoutAKeyNothingIsSigned(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var out bytes.Buffer
+		var out lockedBuffer
 		l := newWriterLog(t, &out, Options{CheckpointEntries: 1})
 		must(t, l.Write(t.Context(), entry("1")))
 		time.Sleep(2 * DefaultCheckpointEvery)
 		must(t, l.Close())
-		if strings.Contains(out.String(), "checkpoint") || bytes.Count(out.Bytes(), []byte{'\n'}) != 2 {
+		if strings.Contains(out.String(), "checkpoint") || strings.Count(out.String(), "\n") != 2 {
 			t.Errorf("got %s", out.String())
 		}
 	})

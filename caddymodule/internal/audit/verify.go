@@ -44,7 +44,7 @@ func Verify(paths []string, opts VerifyOptions) (Report, error) {
 		return Report{}, errNoFiles
 	}
 	var report Report
-	lines := newLineReader(nil)
+	lines := newLineReader(nil, readBuffer)
 	for _, files := range chains {
 		c := newChecker(opts.Verifiers, known)
 		if err := c.run(files, lines); err != nil {
