@@ -42,7 +42,8 @@ type Options struct {
 	LockWait time.Duration
 
 	// Instance names this process among others of the same service: 1 to 128
-	// letters, digits, ".", "_" or "-". Default: the host's name.
+	// letters, digits, ".", "_" or "-". It should stay the same for the same log.
+	// Default: the host's name.
 	Instance string
 
 	// Version and Config are recorded whenever the log starts: the software's

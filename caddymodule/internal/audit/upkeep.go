@@ -45,6 +45,7 @@ func (w *writer) maintain() {
 		}
 		return w.expire()
 	}))
+	w.announce()
 	w.arm()
 	w.upkeep.Reset(upkeepEvery)
 }

@@ -32,6 +32,7 @@ type writer struct {
 	file  *fileSink // the log's sink, if that is a file
 	batch []*pending
 	chain chain
+	notes []string // durable checkpoints, to be announced
 
 	sealing *time.Timer // when lines are due to be signed
 	armed   bool        // sealing runs
@@ -85,6 +86,7 @@ collect:
 		p.done <- err
 	}
 	w.batch = w.batch[:0]
+	w.announce()
 	w.arm()
 	if !w.started && err == nil {
 		w.started = true
@@ -150,10 +152,17 @@ func (w *writer) flush() error {
 	if w.file != nil && w.file.head.seq == 0 {
 		w.file.head = w.chain.head()
 	}
-	for _, note := range w.chain.succeeded() {
-		w.log.opts.OnCheckpoint(note)
-	}
+	w.notes = append(w.notes, w.chain.succeeded()...)
 	return nil
+}
+
+// announce hands out the checkpoints that are durable, once nobody waits.
+func (w *writer) announce() {
+	for i, note := range w.notes {
+		w.log.opts.OnCheckpoint(note)
+		w.notes[i] = ""
+	}
+	w.notes = w.notes[:0]
 }
 
 func (w *writer) drain() {
@@ -188,6 +197,7 @@ func (w *writer) seal() error {
 		return w.sign()
 	})
 	w.problem(err)
+	w.announce()
 	w.arm()
 	return err
 }
