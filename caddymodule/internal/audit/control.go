@@ -78,10 +78,10 @@ func (t tombstoneLine) appendJSON(dst []byte) []byte {
 	s := &t.segment
 	dst = appendControl(dst, typeTombstone, t.time)
 	dst = appendText(dst, `,"segment":`, s.name)
-	dst = appendInt(dst, `,"first_seq":`, int64(s.first))   //nolint:gosec // counts lines
-	dst = appendInt(dst, `,"last_seq":`, int64(s.last.seq)) //nolint:gosec // counts lines
+	dst = appendInt(dst, `,"first_seq":`, int64(s.first))
+	dst = appendInt(dst, `,"last_seq":`, int64(s.last.seq))
 	dst = appendHash(dst, `,"last_hash":"`, s.last.hash)
-	dst = appendInt(dst, `,"lines":`, int64(s.last.seq-s.first+1)) //nolint:gosec // counts lines
+	dst = appendInt(dst, `,"lines":`, int64(s.last.seq-s.first+1))
 	dst = appendTime(dst, `,"first_time":"`, s.begun)
 	dst = appendTime(dst, `,"last_time":"`, s.ended)
 	return append(appendText(dst, `,"reason":`, t.reason), "}\n"...)

@@ -20,8 +20,7 @@ import (
 
 const (
 	crashRounds = "RINGWARD_CRASH_ROUNDS" // how often a process is killed; default 20
-	crashPath   = "RINGWARD_CRASH_PATH"   // tells a child where to write
-	crashKey    = "RINGWARD_CRASH_KEY"    // and to sign with what
+	crashKey    = "RINGWARD_CRASH_KEY"    // tells a child to write, and to sign with what
 	crashRound  = "RINGWARD_CRASH_ROUND"
 )
 
@@ -80,12 +79,13 @@ func TestAKilledProcessLosesNoAcknowledgedEntry(t *testing.T) {
 func killedWriter(t *testing.T, path, secret string, round int) []string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestCrashingChild$")
-	cmd.Env = append(os.Environ(), crashPath+"="+path, crashKey+"="+secret, crashRound+"="+strconv.Itoa(round))
+	cmd.Dir = filepath.Dir(path)
+	cmd.Env = append(os.Environ(), crashKey+"="+secret, crashRound+"="+strconv.Itoa(round))
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	must(t, err)
 	must(t, cmd.Start())
-	lives, spins := 1+rand.IntN(80), rand.IntN(2000) //nolint:gosec // any moment will do
+	lives, spins := 1+rand.IntN(80), rand.IntN(2000)
 	var said []string
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
@@ -109,11 +109,11 @@ func killedWriter(t *testing.T, path, secret string, round int) []string {
 
 // TestCrashingChild is that process.
 func TestCrashingChild(t *testing.T) {
-	path := os.Getenv(crashPath)
-	if path == "" {
+	key := os.Getenv(crashKey)
+	if key == "" {
 		t.Skip("only runs for TestAKilledProcessLosesNoAcknowledgedEntry")
 	}
-	signer, err := ParseSigner(os.Getenv(crashKey))
+	signer, err := ParseSigner(key)
 	must(t, err)
 	var mu sync.Mutex
 	say := func(format string, args ...any) {
@@ -121,7 +121,7 @@ func TestCrashingChild(t *testing.T) {
 		defer mu.Unlock()
 		fmt.Fprintf(os.Stdout, format+"\n", args...)
 	}
-	l := openWith(t, path, Options{
+	l := openWith(t, "audit.jsonl", Options{
 		Signer: signer, CheckpointEntries: 7, MaxSize: 8 << 10,
 		OnCheckpoint: func(note string) { say("note %q", note) },
 	})

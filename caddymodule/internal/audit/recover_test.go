@@ -195,6 +195,37 @@ func tornLine(t testing.TB, path string) string {
 	return content[strings.LastIndex(strings.TrimSuffix(content, "\n"), "\n")+1:]
 }
 
+func TestOnlyALineThatIsWrittenShowsThatTheLogWorksAgain(t *testing.T) {
+	fail := true
+	l, _ := openSync(t, func(_ *fileSink, file *os.File) error {
+		if fail {
+			return syscall.EIO
+		}
+		return syncData(file)
+	})
+	if err := l.Start(); err == nil || !l.Failing() {
+		t.Errorf("got %v; failing: %v", err, l.Failing())
+	}
+	fail = false
+	must(t, l.Start())
+	if l.Failing() {
+		t.Error("still failing after a start line was written")
+	}
+	fail = true
+	if err := l.Write(t.Context(), entry("1")); err == nil || !l.Failing() {
+		t.Errorf("got %v; failing: %v", err, l.Failing())
+	}
+	must(t, l.Start()) // writes nothing: the log has been started
+	if !l.Failing() {
+		t.Error("taken to work again, though nothing was written")
+	}
+	fail = false
+	mustWrite(t, l, "2")
+	if l.Failing() {
+		t.Error("still failing after an entry was written")
+	}
+}
+
 func TestAFileRenamedWhileItCannotBeWritten(t *testing.T) {
 	fail := false
 	l, path := openSync(t, func(s *fileSink, file *os.File) error {

@@ -30,11 +30,11 @@ func (s *fileSink) Rotate() error {
 	if s.head.seq == 0 {
 		return fmt.Errorf("rotating %s: %w", s.path, errHeadless)
 	}
+	s.forget() // some systems rename no open file
 	directory := filepath.Dir(s.path)
 	if err := renameNew(s.path, filepath.Join(directory, s.names.name(s.head.time, s.head.seq))); err != nil {
 		return fmt.Errorf("rotating: %w", err)
 	}
-	s.forget()
 	if err := syncDirectory(directory); err != nil {
 		return fmt.Errorf("syncing %s: %w", directory, err)
 	}

@@ -15,7 +15,7 @@ func (l *Log) run() {
 		case p := <-l.queue:
 			w.commit(p)
 		case <-w.sealing.C:
-			w.seal()
+			_ = w.seal() // OnProblem was told
 		case <-w.upkeep.C:
 			w.maintain()
 		case <-l.quit:
@@ -95,11 +95,14 @@ collect:
 }
 
 // timed runs an attempt to write, so that others see whether it hangs or fails.
+// That it works again, only lines that were written show.
 func (w *writer) timed(attempt func() error) error {
 	w.log.appending.Store(int64(max(time.Since(w.log.start), 1)))
 	defer w.log.appending.Store(0)
 	err := attempt()
-	w.log.failing.Store(err != nil)
+	if err != nil {
+		w.log.failing.Store(true)
+	}
 	return err
 }
 
@@ -149,6 +152,7 @@ func (w *writer) flush() error {
 		w.chain.failed(n)
 		return err
 	}
+	w.log.failing.Store(false)
 	if w.file != nil && w.file.head.seq == 0 {
 		w.file.head = w.chain.head()
 	}
