@@ -191,18 +191,22 @@ func TestStatusesAreDocumented(t *testing.T) {
 
 func TestAuditFieldsAreDocumented(t *testing.T) {
 	entry := audit.Entry{
-		Time: time.Now(), RequestID: "x", Caller: "x", KeyID: "x", ClientIP: netip.IPv6Loopback(), Provider: "x", Operation: "x",
-		Numbers: []audit.NumberRef{{Pseudonym: "x", Region: "x"}}, Decision: audit.Answered, Reason: "x", Status: 1, UpstreamStatus: 1,
-		UpstreamCalls: 1, Cost: 1, CredentialVersion: 1, Released: []string{"x"}, Duration: time.Second, UpstreamDuration: time.Second,
+		Intent: true, Time: time.Now(), RequestID: "x", Caller: "x", KeyID: "x", Auth: audit.AuthKey, ClientIP: netip.IPv6Loopback(),
+		ClientIPPseudonym: "x", Provider: "x", Operation: "x", Numbers: []audit.NumberRef{{Pseudonym: "x", Region: "x"}},
+		Limits: []audit.LimitState{{Name: "x"}}, Config: "x", Version: "x", Decision: audit.Answered, Reason: "x", Status: 1,
+		UpstreamStatus: 1, UpstreamCalls: 1, Cost: 1, CredentialVersion: 1, Released: []string{"x"}, Fields: []string{"x"},
+		Duration: time.Second, UpstreamDuration: time.Second,
 	}
 	for field, value := range reflect.ValueOf(entry).Fields() {
 		if value.IsZero() {
 			t.Fatalf("the test leaves %s out", field.Name)
 		}
 	}
-	var fields map[string]any
-	if err := json.Unmarshal(entry.AppendJSON(nil), &fields); err != nil {
-		t.Fatal(err)
+	fields := make(map[string]any)
+	for _, entry.Intent = range []bool{true, false} { // each has fields that the other has not
+		if err := json.Unmarshal(entry.AppendJSON(nil), &fields); err != nil {
+			t.Fatal(err)
+		}
 	}
 	text, _, _ := strings.Cut(section(t, "docs/operations.md", "## Audit entries"), "### ")
 	same(t, "audit fields", firstCells(text), slices.Collect(maps.Keys(fields)))

@@ -2,10 +2,7 @@ package audit
 
 import (
 	"net/netip"
-	"strconv"
 	"time"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Decision says how an exchange ended.
@@ -17,6 +14,37 @@ const (
 	Refused  Decision = "refused"  // Ringward refused the request before any upstream call
 	Failed   Decision = "failed"   // the request was allowed, but there was no answer to give
 )
+
+// Auth says how Ringward knew the caller.
+type Auth string
+
+// The ways to know a caller.
+const (
+	AuthKey         Auth = "key"         // a caller key
+	AuthToken       Auth = "token"       // a signed token
+	AuthCertificate Auth = "certificate" // a client certificate
+	AuthAnonymous   Auth = "anonymous"   // not at all, where the route allows that
+)
+
+// The most that an entry holds of a list; the rest is left out.
+const (
+	MaxLimits = 16
+	MaxFields = 64
+)
+
+// LimitState is where the caller stood with one limit after the request was
+// counted.
+type LimitState struct {
+	// Name is the limit's name, as callers see it in RateLimit.
+	Name string
+
+	// Window is the limit's length; written as whole seconds.
+	Window time.Duration
+
+	// Limit is the number of requests allowed in Window, Remaining what is left
+	// of it.
+	Limit, Remaining int64
+}
 
 // NumberRef stands for a number in an entry.
 type NumberRef struct {
@@ -31,6 +59,12 @@ type NumberRef struct {
 // here is not recorded. Fields with their zero value are left out of the line,
 // except time, request_id, decision, status, upstream_calls and duration_us.
 type Entry struct {
+	// Intent marks the entry that is written before the provider is asked, where
+	// the config wants that; "type":"intent" in the line. It has no outcome: the
+	// fields from Decision on are not written. The entry with the outcome has the
+	// same RequestID; without one, the lookup may have been made and lost.
+	Intent bool
+
 	// Time is when the request arrived; written as UTC with microseconds.
 	Time time.Time
 
@@ -45,8 +79,13 @@ type Entry struct {
 	// key, nor any part or digest of it.
 	KeyID string
 
-	// ClientIP is the client's address.
-	ClientIP netip.Addr
+	// Auth says how the caller was known; empty when nobody was authenticated.
+	Auth Auth
+
+	// ClientIP is the client's address, whole or as TruncateAddr leaves it.
+	// ClientIPPseudonym stands in its place where addresses are not recorded.
+	ClientIP          netip.Addr
+	ClientIPPseudonym string
 
 	// Provider and Operation name what was asked.
 	Provider  string
@@ -54,6 +93,14 @@ type Entry struct {
 
 	// Numbers are the numbers asked about.
 	Numbers []NumberRef
+
+	// Limits are the limits that the request was counted in, MaxLimits at most.
+	Limits []LimitState
+
+	// Config is the hash of the config in force, its first 12 hexadecimal
+	// digits. Version is Ringward's.
+	Config  string
+	Version string
 
 	// Decision says how the exchange ended, Reason why it was not answered.
 	Decision Decision
@@ -81,6 +128,10 @@ type Entry struct {
 	// Released lists the data classes that the answer holds.
 	Released []string
 
+	// Fields lists the fields that the answer holds, MaxFields at most, by their
+	// documented names or JSON pointers. Never a value.
+	Fields []string
+
 	// Duration is the time from the request's arrival to this entry,
 	// UpstreamDuration the part of it spent waiting for the provider. Both are
 	// written as whole microseconds.
@@ -94,16 +145,38 @@ const timeFormat = "2006-01-02T15:04:05.000000Z"
 // AppendJSON appends the entry as one line of JSON, with its newline. Text is
 // escaped; bytes that are not UTF-8 become U+FFFD.
 func (e *Entry) AppendJSON(dst []byte) []byte {
-	dst = append(dst, `{"time":"`...)
+	dst = append(dst, '{')
+	if e.Intent {
+		dst = append(dst, `"type":"intent",`...)
+	}
+	dst = e.appendRequest(dst)
+	if !e.Intent {
+		dst = e.appendOutcome(dst)
+	}
+	return append(dst, "}\n"...)
+}
+
+// appendRequest writes what is known before the provider is asked.
+func (e *Entry) appendRequest(dst []byte) []byte {
+	dst = append(dst, `"time":"`...)
 	dst = e.Time.UTC().AppendFormat(dst, timeFormat)
 	dst = append(dst, '"')
 	dst = appendText(dst, `,"request_id":`, e.RequestID)
 	dst = appendOptionalText(dst, `,"caller":`, e.Caller)
 	dst = appendOptionalText(dst, `,"key_id":`, e.KeyID)
+	dst = appendOptionalText(dst, `,"auth":`, string(e.Auth))
 	dst = appendAddr(dst, `,"client_ip":`, e.ClientIP)
+	dst = appendOptionalText(dst, `,"client_ip_pseudonym":`, e.ClientIPPseudonym)
 	dst = appendOptionalText(dst, `,"provider":`, e.Provider)
 	dst = appendOptionalText(dst, `,"operation":`, e.Operation)
 	dst = appendNumbers(dst, `,"numbers":`, e.Numbers)
+	dst = appendLimits(dst, `,"limits":`, e.Limits)
+	dst = appendOptionalText(dst, `,"config":`, e.Config)
+	return appendOptionalText(dst, `,"version":`, e.Version)
+}
+
+// appendOutcome writes what became of the request.
+func (e *Entry) appendOutcome(dst []byte) []byte {
 	dst = appendText(dst, `,"decision":`, string(e.Decision))
 	dst = appendOptionalText(dst, `,"reason":`, e.Reason)
 	dst = appendInt(dst, `,"status":`, int64(e.Status))
@@ -112,70 +185,7 @@ func (e *Entry) AppendJSON(dst []byte) []byte {
 	dst = appendOptionalInt(dst, `,"cost":`, int64(e.Cost))
 	dst = appendOptionalInt(dst, `,"credential_version":`, int64(e.CredentialVersion))
 	dst = appendTexts(dst, `,"released":`, e.Released)
+	dst = appendTexts(dst, `,"fields":`, e.Fields[:min(len(e.Fields), MaxFields)])
 	dst = appendInt(dst, `,"duration_us":`, e.Duration.Microseconds())
-	dst = appendOptionalInt(dst, `,"upstream_duration_us":`, e.UpstreamDuration.Microseconds())
-	return append(dst, "}\n"...)
-}
-
-func appendText(dst []byte, name, value string) []byte {
-	dst = append(dst, name...)
-	// The error only says that the text was not UTF-8; it has been repaired.
-	dst, _ = jsontext.AppendQuote(dst, value)
-	return dst
-}
-
-func appendOptionalText(dst []byte, name, value string) []byte {
-	if value == "" {
-		return dst
-	}
-	return appendText(dst, name, value)
-}
-
-func appendInt(dst []byte, name string, value int64) []byte {
-	return strconv.AppendInt(append(dst, name...), value, 10)
-}
-
-func appendOptionalInt(dst []byte, name string, value int64) []byte {
-	if value == 0 {
-		return dst
-	}
-	return appendInt(dst, name, value)
-}
-
-func appendTexts(dst []byte, name string, values []string) []byte {
-	if len(values) == 0 {
-		return dst
-	}
-	dst = append(dst, name...)
-	separator := "["
-	for _, value := range values {
-		dst = appendText(dst, separator, value)
-		separator = ","
-	}
-	return append(dst, ']')
-}
-
-func appendNumbers(dst []byte, name string, numbers []NumberRef) []byte {
-	if len(numbers) == 0 {
-		return dst
-	}
-	dst = append(dst, name...)
-	separator := `[{"pseudonym":`
-	for _, number := range numbers {
-		dst = appendText(dst, separator, number.Pseudonym)
-		dst = appendOptionalText(dst, `,"region":`, number.Region)
-		dst = append(dst, '}')
-		separator = `,{"pseudonym":`
-	}
-	return append(dst, ']')
-}
-
-// appendAddr writes an address without building a string first. A zone is text
-// that a peer can choose, so it is left out.
-func appendAddr(dst []byte, name string, addr netip.Addr) []byte {
-	if !addr.IsValid() {
-		return dst
-	}
-	dst = append(append(dst, name...), '"')
-	return append(addr.WithZone("").AppendTo(dst), '"')
+	return appendOptionalInt(dst, `,"upstream_duration_us":`, e.UpstreamDuration.Microseconds())
 }
