@@ -146,6 +146,7 @@ func (b *builder) refusal(r *audit.Record, period *Period) {
 		b.totals.Unauthenticated++
 	case reasonLockedOut:
 		period.LockedOut++
+		b.totals.LockedOut++
 	}
 }
 

@@ -118,8 +118,10 @@ type Totals struct {
 	// Numbers are those of answered lookups: a batch has several.
 	Numbers int64 `json:"numbers"`
 
-	// Unauthenticated requests named no caller that Ringward knows.
+	// Unauthenticated requests named no caller that Ringward knows. LockedOut
+	// ones came from where too many of those had come from before.
 	Unauthenticated int64 `json:"unauthenticated"`
+	LockedOut       int64 `json:"locked_out"`
 
 	// Unfinished lookups have an intent, but no result.
 	Unfinished int64 `json:"unfinished"`

@@ -63,7 +63,7 @@ func TestRequestsAreCountedByEverything(t *testing.T) {
 		answered("a", april.Since.Add(-time.Microsecond)), answered("a", april.Until), // out of range
 	), april, Options{})
 
-	want := Totals{Counts: Counts{Requests: 7, Answered: 3, Refused: 3, Failed: 1, UpstreamCalls: 5, Cost: 6}, Numbers: 6, Unauthenticated: 1}
+	want := Totals{Counts: Counts{Requests: 7, Answered: 3, Refused: 3, Failed: 1, UpstreamCalls: 5, Cost: 6}, Numbers: 6, Unauthenticated: 1, LockedOut: 1}
 	if r.Totals != want {
 		t.Errorf("totals are %+v", r.Totals)
 	}
