@@ -137,7 +137,7 @@ func sampleOptions() Options {
 				"30 checkpoints are signed with the key of the ledger.",
 				"The first entry continues the ledger of March 2026.",
 			},
-			Counts: []Count{{"files", 30}, {"entries", 41_210}, {"checkpoints", 30}, {"entries deleted by retention", 0}},
+			Counts: []Count{{"files", 30}, {"entries", 40_769}, {"checkpoints", 30}, {"entries deleted by retention", 0}},
 		},
 	}
 }
