@@ -145,10 +145,6 @@ const timeFormat = "2006-01-02T15:04:05.000000Z"
 // AppendJSON appends the entry as one line of JSON, with its newline. Text is
 // escaped; bytes that are not UTF-8 become U+FFFD.
 func (e *Entry) AppendJSON(dst []byte) []byte {
-	dst = append(dst, '{')
-	if e.Intent {
-		dst = append(dst, `"type":"intent",`...)
-	}
 	dst = e.appendRequest(dst)
 	if !e.Intent {
 		dst = e.appendOutcome(dst)
@@ -158,9 +154,12 @@ func (e *Entry) AppendJSON(dst []byte) []byte {
 
 // appendRequest writes what is known before the provider is asked.
 func (e *Entry) appendRequest(dst []byte) []byte {
-	dst = append(dst, `"time":"`...)
+	dst = append(dst, `{"time":"`...)
 	dst = e.Time.UTC().AppendFormat(dst, timeFormat)
 	dst = append(dst, '"')
+	if e.Intent {
+		dst = append(dst, `,"type":"intent"`...) // after the time: control lines begin with their type
+	}
 	dst = appendText(dst, `,"request_id":`, e.RequestID)
 	dst = appendOptionalText(dst, `,"caller":`, e.Caller)
 	dst = appendOptionalText(dst, `,"key_id":`, e.KeyID)

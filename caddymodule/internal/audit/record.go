@@ -51,8 +51,8 @@ type Record struct {
 	Entry
 }
 
-// maxLine is an entry with its envelope.
-const maxLine = MaxEntry + 256
+// maxRecord is an entry with its envelope.
+const maxRecord = MaxEntry + 256
 
 // ParseRecord reads a line of the log, with or without its newline. Members that
 // it does not know are passed over, because a newer version may have written
@@ -60,14 +60,14 @@ const maxLine = MaxEntry + 256
 // ErrMalformed; it repeats nothing of the line.
 func ParseRecord(line []byte) (Record, error) {
 	line = bytes.TrimSuffix(line, []byte("\n"))
-	if len(line) > maxLine {
+	if len(line) > maxRecord {
 		return Record{}, malformed("is too long")
 	}
 	if bytes.IndexByte(line, '\n') >= 0 {
 		return Record{}, malformed("is more than one line")
 	}
-	r := readers.Get().(*lineReader)
-	defer readers.Put(r)
+	r := recordReaders.Get().(*recordReader)
+	defer recordReaders.Put(r)
 	return r.read(line)
 }
 

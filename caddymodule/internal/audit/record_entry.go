@@ -21,13 +21,13 @@ const (
 	seenSeq
 	seenPrev
 
-	intentNeeds = seenTime | seenRequestID
-	outcome     = seenDecision | seenStatus | seenCalls | seenDuration
-	envelope    = seenSeq | seenPrev
+	seenRequest  = seenTime | seenRequestID
+	seenOutcome  = seenDecision | seenStatus | seenCalls | seenDuration
+	seenEnvelope = seenSeq | seenPrev
 )
 
 // read reads a line.
-func (r *lineReader) read(line []byte) (record Record, err error) {
+func (r *recordReader) read(line []byte) (record Record, err error) {
 	r.buf.Reset()
 	r.buf.Write(line)
 	r.dec.Reset(&r.buf)
@@ -48,31 +48,31 @@ func (r *lineReader) read(line []byte) (record Record, err error) {
 }
 
 // check finds what is missing.
-func (r *lineReader) check(record *Record) {
-	var needed member
-	switch {
-	case record.Kind == KindResult:
-		needed = intentNeeds | outcome
-	case record.Kind == KindIntent:
-		needed = intentNeeds
-		if r.seen&outcome != 0 {
+func (r *recordReader) check(record *Record) {
+	needed := seenTime
+	switch record.Kind {
+	case KindResult:
+		needed = seenRequest | seenOutcome
+	case KindIntent:
+		needed = seenRequest
+		if r.seen&seenOutcome != 0 {
 			r.fail("is an intent with an outcome")
 		}
 	default:
-		needed = seenTime | envelope
+		needed |= seenEnvelope
 	}
-	if r.seen&envelope != 0 {
-		needed |= envelope
+	if r.seen&seenEnvelope != 0 {
+		needed |= seenEnvelope
 	}
 	if r.seen&needed != needed {
 		r.fail("lacks a member")
 	}
-	record.Chained = r.seen&envelope == envelope
+	record.Chained = r.seen&seenEnvelope == seenEnvelope
 	record.Intent = record.Kind == KindIntent
 }
 
 // member reads one member of the line.
-func (r *lineReader) member(record *Record) {
+func (r *recordReader) member(record *Record) {
 	name := r.name()
 	switch string(name) {
 	case "seq":
@@ -97,7 +97,7 @@ func (r *lineReader) member(record *Record) {
 }
 
 // request reads a member that Entry.appendRequest writes.
-func (r *lineReader) request(name []byte, e *Entry) bool {
+func (r *recordReader) request(name []byte, e *Entry) bool {
 	switch string(name) {
 	case "request_id":
 		e.RequestID = r.text()
@@ -131,7 +131,7 @@ func (r *lineReader) request(name []byte, e *Entry) bool {
 }
 
 // outcome reads a member that Entry.appendOutcome writes.
-func (r *lineReader) outcome(name []byte, e *Entry) bool {
+func (r *recordReader) outcome(name []byte, e *Entry) bool {
 	switch string(name) {
 	case "decision":
 		e.Decision = r.decision()
@@ -151,7 +151,7 @@ func (r *lineReader) outcome(name []byte, e *Entry) bool {
 	case "credential_version":
 		e.CredentialVersion = r.count()
 	case "released":
-		e.Released = r.texts(maxLine)
+		e.Released = r.texts(maxRecord)
 	case "fields":
 		e.Fields = r.texts(MaxFields)
 	case "duration_us":
@@ -166,7 +166,7 @@ func (r *lineReader) outcome(name []byte, e *Entry) bool {
 }
 
 // decision reads a decision. One that is not known could not be counted.
-func (r *lineReader) decision() Decision {
+func (r *recordReader) decision() Decision {
 	d := Decision(r.text())
 	if d != Answered && d != Refused && d != Failed {
 		r.fail("has an unknown decision")
@@ -174,7 +174,7 @@ func (r *lineReader) decision() Decision {
 	return d
 }
 
-func (r *lineReader) addr() netip.Addr {
+func (r *recordReader) addr() netip.Addr {
 	addr, err := netip.ParseAddr(r.text())
 	if err != nil || addr.Zone() != "" {
 		r.fail("has a client_ip that is no address")
@@ -182,7 +182,7 @@ func (r *lineReader) addr() netip.Addr {
 	return addr
 }
 
-func (r *lineReader) hash(sum *[32]byte) {
+func (r *recordReader) hash(sum *[32]byte) {
 	raw := r.raw('"')
 	if r.err != nil {
 		return

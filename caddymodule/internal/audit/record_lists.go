@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-func (r *lineReader) numbers() (all []NumberRef) {
+func (r *recordReader) numbers() (all []NumberRef) {
 	r.open('[')
 	for r.more(']') {
 		var number NumberRef
@@ -29,7 +29,7 @@ func (r *lineReader) numbers() (all []NumberRef) {
 	return all
 }
 
-func (r *lineReader) limits() (all []LimitState) {
+func (r *recordReader) limits() (all []LimitState) {
 	r.open('[')
 	for r.more(']') {
 		if len(all) == MaxLimits {

@@ -11,25 +11,25 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// lineReader reads the JSON of one line. After its first error it reads no more.
-type lineReader struct {
+// recordReader reads the JSON of one line. After its first error it reads no more.
+type recordReader struct {
 	buf  bytes.Buffer
 	dec  jsontext.Decoder
 	err  error
 	seen member
 }
 
-var readers = sync.Pool{New: func() any { return new(lineReader) }}
+var recordReaders = sync.Pool{New: func() any { return new(recordReader) }}
 
 // fail keeps the first error.
-func (r *lineReader) fail(what string) {
+func (r *recordReader) fail(what string) {
 	if r.err == nil {
 		r.err = malformed(what)
 	}
 }
 
 // open reads the start of an object or an array.
-func (r *lineReader) open(kind jsontext.Kind) {
+func (r *recordReader) open(kind jsontext.Kind) {
 	if r.err != nil {
 		return
 	}
@@ -44,7 +44,7 @@ func (r *lineReader) open(kind jsontext.Kind) {
 
 // more reports whether another member or element follows, and reads the end
 // where none does.
-func (r *lineReader) more(end jsontext.Kind) bool {
+func (r *recordReader) more(end jsontext.Kind) bool {
 	if r.err != nil {
 		return false
 	}
@@ -58,7 +58,7 @@ func (r *lineReader) more(end jsontext.Kind) bool {
 }
 
 // raw reads a value of one kind. It is valid until the next read.
-func (r *lineReader) raw(kind jsontext.Kind) []byte {
+func (r *recordReader) raw(kind jsontext.Kind) []byte {
 	if r.err != nil {
 		return nil
 	}
@@ -76,7 +76,7 @@ func (r *lineReader) raw(kind jsontext.Kind) []byte {
 
 // name reads a member's name. No writer escapes one, and readers that do not
 // decode escapes would take it for another.
-func (r *lineReader) name() []byte {
+func (r *recordReader) name() []byte {
 	raw := r.raw('"')
 	if bytes.IndexByte(raw, '\\') >= 0 {
 		r.fail("has an escaped name")
@@ -87,7 +87,7 @@ func (r *lineReader) name() []byte {
 	return raw[1 : len(raw)-1]
 }
 
-func (r *lineReader) text() string {
+func (r *recordReader) text() string {
 	raw := r.raw('"')
 	if r.err != nil {
 		return ""
@@ -103,7 +103,7 @@ func (r *lineReader) text() string {
 }
 
 // integer reads a whole number from 0 to most.
-func (r *lineReader) integer(most uint64) uint64 {
+func (r *recordReader) integer(most uint64) uint64 {
 	raw := r.raw('0')
 	if r.err != nil {
 		return 0
@@ -116,15 +116,15 @@ func (r *lineReader) integer(most uint64) uint64 {
 	return value
 }
 
-func (r *lineReader) count() int { return int(r.integer(math.MaxInt32)) }
+func (r *recordReader) count() int { return int(r.integer(math.MaxInt32)) }
 
 // duration reads a number of units.
-func (r *lineReader) duration(unit time.Duration) time.Duration {
+func (r *recordReader) duration(unit time.Duration) time.Duration {
 	return time.Duration(r.integer(uint64(math.MaxInt64/unit))) * unit
 }
 
 // time reads a time in UTC.
-func (r *lineReader) time() (t time.Time) {
+func (r *recordReader) time() (t time.Time) {
 	raw := r.raw('"')
 	if r.err != nil {
 		return t
@@ -139,7 +139,7 @@ func (r *lineReader) time() (t time.Time) {
 	return t
 }
 
-func (r *lineReader) texts(most int) (all []string) {
+func (r *recordReader) texts(most int) (all []string) {
 	r.open('[')
 	for r.more(']') {
 		if len(all) == most {
@@ -152,14 +152,14 @@ func (r *lineReader) texts(most int) (all []string) {
 }
 
 // skip passes over a value.
-func (r *lineReader) skip() {
+func (r *recordReader) skip() {
 	if r.err == nil && r.dec.SkipValue() != nil {
 		r.fail("is not JSON")
 	}
 }
 
 // end reports anything that follows.
-func (r *lineReader) end() {
+func (r *recordReader) end() {
 	if r.err != nil {
 		return
 	}

@@ -90,7 +90,7 @@ func TestMalformedLinesAreRefused(t *testing.T) {
 		"torn":                   "{" + rest,
 		"two":                    "{" + rest + "}{}",
 		"two lines":              "{" + rest + ",\n" + `"cost":1}`,
-		"too long":               with(`"x":"` + strings.Repeat("x", maxLine) + `"`),
+		"too long":               with(`"x":"` + strings.Repeat("x", maxRecord) + `"`),
 		"not UTF-8":              with("\"caller\":\"\xff\""),
 		"no time":                without(`"time":"2026-03-04T05:06:07Z"`),
 		"no request id":          without(`"request_id":"1"`),

@@ -14,7 +14,7 @@ import (
 // lines are passed over. An error of r is the last that is yielded.
 func Records(r io.Reader) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
-		lines := bufio.NewReaderSize(r, maxLine+1)
+		lines := bufio.NewReaderSize(r, maxRecord+1)
 		for number := 1; ; number++ {
 			record, err := nextRecord(lines)
 			switch {
@@ -39,7 +39,7 @@ func nextRecord(lines *bufio.Reader) (Record, error) {
 	switch {
 	case errors.Is(err, bufio.ErrBufferFull):
 		return Record{}, skipLine(lines)
-	case err == io.EOF && len(line) > 0: //nolint:errorlint // see Records
+	case err == io.EOF && len(line) > 0:
 	case err != nil:
 		return Record{}, err
 	}
@@ -55,7 +55,7 @@ func skipLine(lines *bufio.Reader) error {
 		_, err := lines.ReadSlice('\n')
 		switch {
 		case errors.Is(err, bufio.ErrBufferFull):
-		case err == nil, err == io.EOF: //nolint:errorlint // see Records
+		case err == nil, err == io.EOF:
 			return malformed("is too long")
 		default:
 			return err

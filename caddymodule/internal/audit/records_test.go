@@ -25,7 +25,7 @@ func found(records func(func(Record, error) bool)) (ids []string, errs []error) 
 func textOf(id string) string { return string(entry(id).AppendJSON(nil)) }
 
 func TestReadingGoesOnAfterALineThatIsNoRecord(t *testing.T) {
-	text := textOf("1") + "\n" + "torn{\n" + textOf("2") + strings.Repeat("x", 3*maxLine) + "\n" +
+	text := textOf("1") + "\n" + "torn{\n" + textOf("2") + strings.Repeat("x", 3*maxRecord) + "\n" +
 		strings.TrimSpace(textOf("3"))
 	for name, r := range map[string]io.Reader{
 		"at once": strings.NewReader(text), "byte by byte": iotest.OneByteReader(strings.NewReader(text)),
@@ -47,7 +47,7 @@ func TestAnErrorOfTheReaderEndsReading(t *testing.T) {
 	broken := errors.New("disk gone")
 	for name, before := range map[string]string{
 		"after a line": textOf("1"), "in a line": textOf("1") + `{"time`,
-		"in a long line": textOf("1") + strings.Repeat("x", 2*maxLine),
+		"in a long line": textOf("1") + strings.Repeat("x", 2*maxRecord),
 	} {
 		t.Run(name, func(t *testing.T) {
 			ids, errs := found(Records(io.MultiReader(strings.NewReader(before), iotest.ErrReader(broken))))

@@ -48,6 +48,13 @@ func validLine(t testing.TB, s *jsonschema.Schema, line []byte) error {
 	return s.Validate(value)
 }
 
+var someHash = strings.Repeat("0a", 32)
+
+// controlLine is a line of the ledger about itself.
+func controlLine(kind, rest string) []byte {
+	return enveloped(fmt.Appendf(nil, `{"type":%q,"time":"2026-03-04T05:06:07.000000Z"%s}`, kind, rest))
+}
+
 // enveloped puts the ledger's envelope around a line.
 func enveloped(line []byte) []byte {
 	return append(fmt.Appendf(nil, `{"seq":7,"prev":"%s",`, strings.Repeat("0a", 32)), line[1:]...)
@@ -71,10 +78,12 @@ func TestEveryLineIsAsItsSchemaSays(t *testing.T) {
 		"intent":          intent.AppendJSON(nil),
 		"full, chained":   enveloped(full.AppendJSON(nil)),
 		"intent, chained": enveloped(intent.AppendJSON(nil)),
-		"start":           enveloped([]byte(`{"type":"start","time":"2026-03-04T05:06:07Z","anything":{}}`)),
-		"checkpoint":      enveloped([]byte(`{"type":"checkpoint","time":"2026-03-04T05:06:07.123456Z"}`)),
-		"tombstone":       enveloped([]byte(`{"type":"tombstone","time":"2026-03-04T05:06:07Z"}`)),
-		"forget":          enveloped([]byte(`{"type":"forget","time":"2026-03-04T05:06:07Z"}`)),
+		"start":           controlLine("start", `,"instance":"one"`),
+		"start, in full":  controlLine("start", `,"instance":"one","version":"1","config":"ab","torn":3,"torn_hash":"`+someHash+`"`),
+		"checkpoint":      controlLine("checkpoint", `,"note":"x"`),
+		"tombstone": controlLine("tombstone", `,"segment":"x","first_seq":1,"last_seq":2,"last_hash":"`+someHash+`","lines":2,`+
+			`"first_time":"2026-03-04T05:06:07.000000Z","last_time":"2026-03-04T05:06:07.000000Z","reason":"x"`),
+		"forget": controlLine("forget", `,"epoch":"e1"`),
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := validLine(t, s, line); err != nil {
@@ -96,6 +105,8 @@ func TestSchemaRefusesOtherLines(t *testing.T) {
 		"unknown type":         `{"type":"other",` + rest + `}`,
 		"local time":           `{` + strings.Replace(rest, "Z", "+01:00", 1) + `}`,
 		"negative cost":        `{` + rest + `,"cost":-1}`,
+		"forget with more":     string(controlLine("forget", `,"epoch":"e1","number":"x"`)),
+		"start without name":   string(controlLine("start", ``)),
 	} {
 		t.Run(name, func(t *testing.T) {
 			if validLine(t, s, []byte(line)) == nil {

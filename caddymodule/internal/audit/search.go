@@ -20,10 +20,8 @@ func Search(records iter.Seq2[Record, error], pseudonyms []string, since, until 
 	}
 	return func(yield func(Record, error) bool) {
 		for record, err := range records {
-			if err == nil && !(within(record.Time, since, until) && record.isAbout(wanted)) {
-				continue
-			}
-			if !yield(record, err) {
+			matches := err != nil || within(record.Time, since, until) && record.isAbout(wanted)
+			if matches && !yield(record, err) {
 				return
 			}
 		}

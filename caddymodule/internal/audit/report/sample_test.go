@@ -18,16 +18,16 @@ var (
 
 // habit is how one caller of the sample behaves.
 type habit struct {
-	caller     string
-	provider   string
-	operation  string
-	released   []string
-	regions    []string
-	cost       int
-	perDay     int
-	weekend    int // percentage of a working day
-	from, gone int // days on which it asks; 0 for all
-	hour       int // around which it asks
+	caller    string
+	provider  string
+	operation string
+	released  []string
+	regions   []string
+	cost      int
+	perDay    int
+	weekend   int // percentage of a working day
+	from      int // the day on which it begins; 0 for the first
+	hour      int // around which it asks
 }
 
 var habits = []habit{
