@@ -13,9 +13,11 @@ const (
 	chartLeft   = 46.0 // room for numbers
 	chartTop    = 8.0
 	chartBottom = 22.0 // room for dates
-	maxLabels   = 8
-	maxLayers   = 6 // that have a colour of their own
+	dayWidth    = 48.0 // room for a date
+	hourWidth   = 82.0 // room for a date and a time
+	maxLayers   = 6    // that have a colour of their own
 	maxBarWidth = 26.0
+	thinBar     = 4.0 // too thin for an outline
 )
 
 // layer is one colour of a chart: a number for each period.
@@ -33,6 +35,7 @@ type stack struct {
 	Grid            []gridLine
 	Dates           []dateLabel
 	Bars            []stackBar
+	Thin            bool
 	Layers          []layer
 }
 
@@ -68,6 +71,7 @@ func newStack(id, title string, width, height float64, r *Report, layers []layer
 	top := s.scale(slices.Max(sums))
 	slot := (width - chartLeft) / float64(len(sums))
 	bar := min(slot*0.78, maxBarWidth)
+	s.Thin = bar < thinBar
 	for i, sum := range sums {
 		if sum > 0 {
 			x := chartLeft + slot*float64(i) + (slot-bar)/2
@@ -116,10 +120,16 @@ func roundStep(most int64) int64 {
 	}
 }
 
+// date labels as many periods as there is room for: the same day of the week, or
+// every sixth hour.
 func (s *stack) date(r *Report, slot float64) {
-	every := (len(r.Periods) + maxLabels - 1) / maxLabels
-	if r.Step == "day" && every > 1 && every < 7 {
-		every = 7 // the same day of the week
+	room, unit := dayWidth, 7
+	if r.Step == "hour" {
+		room, unit = hourWidth, 6
+	}
+	every := int(math.Ceil(room / slot))
+	if every > 1 {
+		every = (every + unit - 1) / unit * unit
 	}
 	for i := 0; i < len(r.Periods); i += every {
 		s.Dates = append(s.Dates, dateLabel{round(chartLeft + slot*(float64(i)+0.5)), r.label(i)})

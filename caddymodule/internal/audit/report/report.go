@@ -67,7 +67,7 @@ type Report struct {
 	Title     string    `json:"title"`
 	Since     time.Time `json:"since"`
 	Until     time.Time `json:"until"`
-	Generated time.Time `json:"generated"`
+	Generated time.Time `json:"generated,omitzero"`
 	Version   string    `json:"version"`
 	Instances []string  `json:"instances"`
 

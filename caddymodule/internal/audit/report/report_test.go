@@ -263,6 +263,7 @@ func TestRangesHaveNames(t *testing.T) {
 	for want, in := range map[string]Range{
 		"in April 2026":                   april,
 		"in 2026":                         {day(2026, 1, 1), day(2027, 1, 1)},
+		"from 3 to 17 April 2026":         {day(2026, 4, 3), day(2026, 4, 18)},
 		"on 3 April 2026":                 {day(2026, 4, 3), day(2026, 4, 4)},
 		"from 3 April 2026 to 5 May 2026": {day(2026, 4, 3), day(2026, 5, 6)},
 		"from 1 April 2026 05:00 to 2 April 2026 00:00": {at(1, 5), day(2026, 4, 2)},
@@ -281,7 +282,7 @@ func TestSummaryIsPlain(t *testing.T) {
 		integrity *Integrity
 		want      string
 	}{
-		{"plain", records, &Integrity{OK: true}, "In April 2026, 1,203 requests reached Ringward from 2 callers. It answered 1,201, refused 1 before any provider was asked, and had no answer to give for 1. The lookups cost 2,402 cost units. No caller behaved unusually. The log was checked: it is complete and unchanged."},
+		{"plain", records, &Integrity{OK: true}, "In April 2026, 1,203 requests reached Ringward from 2 callers. It answered 1,201, refused 1 before any provider was asked, and had no answer to give for 1. The lookups came to 2,402 cost units. No caller behaved unusually. The log was checked: it is complete and unchanged."},
 		{"empty", nil, nil, "In April 2026, Ringward recorded no requests. Whether the log is complete and unchanged was not checked for this report."},
 		{"not intact", nil, &Integrity{}, "In April 2026, Ringward recorded no requests. The log did not pass its check: see Integrity before you rely on these numbers."},
 	} {

@@ -18,7 +18,7 @@ func (r *Report) summary() []string {
 		sentence(fmt.Sprintf("%s, %s reached Ringward from %s.", r.when(), plural(t.Requests, "request"), plural(int64(r.named()), "caller"))),
 		fmt.Sprintf("It answered %s, refused %s before any provider was asked, and had no answer to give for %s.",
 			comma(t.Answered), comma(t.Refused), comma(t.Failed)),
-		fmt.Sprintf("The lookups cost %s.", plural(t.Cost, "cost unit")),
+		fmt.Sprintf("The lookups came to %s.", plural(t.Cost, "cost unit")),
 	}
 	if n := int64(len(r.Unusual)); n > 0 {
 		sentences = append(sentences, fmt.Sprintf("%s for a look: see Unusual activity.", pluralVerb(n, "finding asks", "findings ask")))
@@ -70,6 +70,8 @@ func (r *Report) when() string {
 		return "in " + since.Format("2006")
 	case until.Equal(since.AddDate(0, 0, 1)):
 		return "on " + since.Format("2 January 2006")
+	case since.Year() == last.Year() && since.Month() == last.Month():
+		return "from " + since.Format("2") + " to " + last.Format("2 January 2006")
 	default:
 		return "from " + since.Format("2 January 2006") + " to " + last.Format("2 January 2006")
 	}
