@@ -8,6 +8,8 @@
 //     sources of a config share. [FileSource] and [EnvSource] are the others.
 //   - A [Keeper] holds the current value of one source in memory and refreshes
 //     it in the background, so that the request path does no I/O.
+//   - [Epochs] holds the pseudonym key of each epoch in the same manner, and makes
+//     it in Vault where it is missing. [EpochKeys] is the operator's way to them.
 //   - A [Placer] sets the value, or a token or a signature made with it, on a
 //     request that nobody else sees, and [Renderings] finds the secret again in
 //     what comes back.

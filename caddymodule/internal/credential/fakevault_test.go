@@ -37,10 +37,14 @@ type fakeVault struct {
 	mounts   map[string]string // path to version
 	secrets  map[string]string // API path to the body of the answer
 	statuses map[string]int    // path prefix to a status that is answered instead
-	denied   map[string]bool   // path that no policy allows
+	denied   map[string]bool   // path, or method and path, that no policy allows
 	wrapped  map[string]string // wrapping token to secret id, used up once
 	slow     time.Duration
 	redirect string
+
+	mayUpdate bool              // policy allows "update" of secrets beside "create"
+	losing    int               // writes that are taken and not answered
+	gate      func(call string) // holds requests up
 
 	health string         // the body of sys/health
 	lookup map[string]any // more of what lookup-self answers
@@ -99,8 +103,11 @@ func (f *fakeVault) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimPrefix(r.URL.Path, "/v1/")
 	f.mu.Lock()
 	f.calls[r.Method+" "+path]++
-	slow := f.slow
+	slow, gate := f.slow, f.gate
 	f.mu.Unlock()
+	if gate != nil {
+		gate(r.Method + " " + path)
+	}
 	if slow > 0 {
 		select {
 		case <-time.After(slow):
@@ -135,7 +142,7 @@ func (f *fakeVault) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case path == "sys/health":
 		_, _ = io.WriteString(w, f.health)
 	default:
-		f.withToken(w, r, path)
+		f.withToken(w, r, path, body)
 	}
 }
 
@@ -188,9 +195,10 @@ func (f *fakeVault) lookupWrapped(w http.ResponseWriter, body []byte) {
 	answer(w, map[string]any{"data": map[string]any{"creation_ttl": 600}})
 }
 
-func (f *fakeVault) withToken(w http.ResponseWriter, r *http.Request, path string) {
+func (f *fakeVault) withToken(w http.ResponseWriter, r *http.Request, path string, body []byte) {
 	token := f.tokens[r.Header.Get("X-Vault-Token")]
-	if token == nil || (!token.ends.IsZero() && !time.Now().Before(token.ends)) || f.denied[path] {
+	ended := token == nil || (!token.ends.IsZero() && !time.Now().Before(token.ends))
+	if ended || f.denied[path] || f.denied[r.Method+" "+path] {
 		refuse(w, 403)
 		return
 	}
@@ -217,6 +225,7 @@ func (f *fakeVault) withToken(w http.ResponseWriter, r *http.Request, path strin
 		}})
 	case strings.HasPrefix(path, "sys/internal/ui/mounts/"):
 		f.mount(w, strings.TrimPrefix(path, "sys/internal/ui/mounts/"))
+	case f.serveKV(w, r, path, body):
 	default:
 		text, ok := f.secrets[path]
 		if !ok {

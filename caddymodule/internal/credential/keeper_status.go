@@ -13,9 +13,14 @@ const (
 	EventRejected      EventKind = "rejected"       // the provider refused the value
 	EventStale         EventKind = "stale"          // the value is too old to be used
 	EventOverdue       EventKind = "overdue"        // the value should have been rotated by now
+
+	// Of Epochs alone, beside refresh_failed, recovered and rotated.
+	EventCreated   EventKind = "created"   // this instance made the key of an epoch
+	EventDestroyed EventKind = "destroyed" // the key of an epoch is found deleted or destroyed
 )
 
-// Event is told to KeeperConfig.OnEvent. It holds no secret.
+// Event is told to KeeperConfig.OnEvent and EpochsConfig.OnEvent. It holds no
+// secret.
 type Event struct {
 	Kind   EventKind
 	Source string // Source.Describe

@@ -161,21 +161,26 @@ func (s *Session) Status() SessionStatus {
 	}
 }
 
-// read reads a path of Vault's API. A refusal may mean that the token has ended,
-// so it is answered by one more login and one more read, not more.
+// read reads a path of Vault's API.
 func (s *Session) read(ctx context.Context, path string) (*api.Secret, error) {
+	return s.ask(ctx, func(vault *api.Logical) (*api.Secret, error) { return vault.ReadWithContext(ctx, path) })
+}
+
+// ask sends a request. A refusal may mean that the token has ended, so it is
+// answered by one more login and one more request, not more.
+func (s *Session) ask(ctx context.Context, request func(vault *api.Logical) (*api.Secret, error)) (*api.Secret, error) {
 	generation, err := s.ensureLogin(ctx)
 	if err != nil {
 		return nil, err
 	}
-	answer, err := s.reader.Logical().ReadWithContext(ctx, path)
+	answer, err := request(s.reader.Logical())
 	if !isForbidden(err) {
 		return answer, vaultError(ctx, err)
 	}
 	if err := s.loginAfterRefusal(ctx, generation); err != nil {
 		return nil, err
 	}
-	answer, err = s.reader.Logical().ReadWithContext(ctx, path)
+	answer, err = request(s.reader.Logical())
 	return answer, vaultError(ctx, err)
 }
 
