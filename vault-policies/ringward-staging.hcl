@@ -1,5 +1,6 @@
 # What a Ringward of the staging environment may do in Vault: read its own
-# secrets and keep its token alive. It can neither list, write nor delete.
+# secrets, make the pseudonym key of an epoch, and keep its token alive. It can
+# neither list, change nor delete.
 
 # The providers' credentials, one secret a provider. "+" stands for exactly one
 # segment of the path. Name the providers instead where you know them.
@@ -10,6 +11,13 @@ path "secret/data/phone/staging/+" {
 # The key under which audit entries hold numbers.
 path "secret/data/ringward/staging/audit" {
   capabilities = ["read"]
+}
+
+# The pseudonym keys of epochs, one secret an epoch. "create" is the making of one
+# that never was: to Vault a second version, and a key in the place of a destroyed
+# one, would be an "update".
+path "secret/data/ringward/staging/pseudonyms/+" {
+  capabilities = ["create", "read"]
 }
 
 # Callers that stand in Vault, and what is needed to count limits in a Redis.

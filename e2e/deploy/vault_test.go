@@ -98,7 +98,7 @@ func runVault(t *testing.T, client *api.Client, words []string) error {
 func putSecrets(t *testing.T, client *api.Client) {
 	t.Helper()
 	for _, environment := range []string{"production", "staging"} {
-		for path, field := range map[string]string{"phone/%s/checkthatphone": "api_key", "phone/%s/numverify": "api_key", "ringward/%s/audit": "pseudonym_key", "ringward/%s/callers": "signup"} {
+		for path, field := range map[string]string{"phone/%s/checkthatphone": "api_key", "phone/%s/numverify": "api_key", "ringward/%s/audit": "pseudonym_key", "ringward/%s/callers": "signup", "ringward/%s/pseudonyms/2026-11": "key"} {
 			path = fmt.Sprintf(path, environment)
 			if _, err := client.KVv2("secret").Put(t.Context(), path, map[string]any{field: strings.Repeat("0123456789abcdef", 4)}); err != nil {
 				t.Fatal(err)
@@ -137,6 +137,17 @@ func TestEachRoleMayDoItsWorkAndNothingElse(t *testing.T) {
 		{"ringward-production", read, "secret/data/ringward/production/callers", true},
 		{"ringward-production", put, "secret/data/ringward/production/callers", false},
 		{"ringward-production", read, "secret/data/ringward/staging/callers", false},
+		{"ringward-production", put, "secret/data/ringward/production/pseudonyms/2026-10", true}, // makes it
+		{"ringward-production", put, "secret/data/ringward/production/pseudonyms/2026-11", false},
+		{"ringward-production", read, "secret/data/ringward/production/pseudonyms/2026-11", true},
+		{"ringward-production", del, "secret/data/ringward/production/pseudonyms/2026-11", false},
+		{"ringward-production", put, "secret/destroy/ringward/production/pseudonyms/2026-11", false},
+		{"ringward-production", put, "secret/undelete/ringward/production/pseudonyms/2026-11", false},
+		{"ringward-production", read, "secret/metadata/ringward/production/pseudonyms/2026-11", false},
+		{"ringward-production", del, "secret/metadata/ringward/production/pseudonyms/2026-11", false},
+		{"ringward-production", list, "secret/metadata/ringward/production/pseudonyms", false},
+		{"ringward-production", put, "secret/data/ringward/staging/pseudonyms/2026-10", false},
+		{"ringward-production", read, "secret/data/ringward/staging/pseudonyms/2026-11", false},
 		{"ringward-production", read, "sys/internal/ui/mounts/secret/phone/production/checkthatphone", true},
 		{"ringward-production", put, "auth/token/renew-self", true},
 		{"ringward-production", put, "sys/capabilities-self", true},
@@ -154,6 +165,9 @@ func TestEachRoleMayDoItsWorkAndNothingElse(t *testing.T) {
 		{"ringward-staging", read, "secret/data/phone/staging/checkthatphone", true},
 		{"ringward-staging", read, "secret/data/ringward/staging/audit", true},
 		{"ringward-staging", read, "secret/data/phone/production/checkthatphone", false},
+		{"ringward-staging", put, "secret/data/ringward/staging/pseudonyms/2026-10", true},
+		{"ringward-staging", put, "secret/data/ringward/staging/pseudonyms/2026-11", false},
+		{"ringward-staging", read, "secret/data/ringward/production/pseudonyms/2026-11", false},
 		{"ringward-operator", put, "secret/data/phone/production/checkthatphone", true},
 		{"ringward-operator", put, "secret/data/phone/staging/newprovider", true},
 		{"ringward-operator", put, "secret/data/ringward/production/audit", true},
@@ -167,6 +181,21 @@ func TestEachRoleMayDoItsWorkAndNothingElse(t *testing.T) {
 		{"ringward-operator", put, "secret/data/ringward/production/callers", false},
 		{"ringward-operator", put, "secret/data/ringward/production/limits", true},
 		{"ringward-operator", read, "secret/data/ringward/production/callers", false},
+		{"ringward-operator", put, "secret/data/ringward/production/pseudonyms/2026-10", false},
+		{"ringward-operator", read, "secret/data/ringward/production/pseudonyms/2026-11", false},
+		{"ringward-privacy", list, "secret/metadata/ringward/production/pseudonyms", true},
+		{"ringward-privacy", list, "secret/metadata/ringward/production", false},
+		{"ringward-privacy", read, "secret/metadata/ringward/production/pseudonyms/2026-11", true},
+		{"ringward-privacy", read, "secret/data/ringward/staging/pseudonyms/2026-11", true},
+		{"ringward-privacy", put, "secret/destroy/ringward/staging/pseudonyms/2026-11", true},
+		{"ringward-privacy", put, "secret/data/ringward/production/pseudonyms/2026-11", false},
+		{"ringward-privacy", put, "secret/data/ringward/production/pseudonyms/2026-12", false},
+		{"ringward-privacy", del, "secret/data/ringward/production/pseudonyms/2026-11", false},
+		{"ringward-privacy", del, "secret/metadata/ringward/production/pseudonyms/2026-11", false},
+		{"ringward-privacy", put, "secret/metadata/ringward/production/pseudonyms/2026-11", false},
+		{"ringward-privacy", read, "secret/data/ringward/production/audit", false},
+		{"ringward-privacy", read, "secret/data/ringward/production/callers", false},
+		{"ringward-privacy", read, "secret/data/phone/production/checkthatphone", false},
 		{"ringward-callers", put, "secret/data/ringward/production/callers", true},
 		{"ringward-callers", read, "secret/data/ringward/production/callers", true},
 		{"ringward-callers", read, "secret/metadata/ringward/production/callers", true},
