@@ -130,6 +130,9 @@ func (v *Vault) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	req := vaultRequest{method: r.Method, path: path, query: r.URL.Query().Get, body: body}
+	if req.method == http.MethodGet && req.query("list") == "true" { // how clients spell it that know no LIST
+		req.method = methodList
+	}
 	v.reply(req, clientToken(r)).write(w)
 }
 
@@ -199,10 +202,10 @@ func (v *Vault) reply(req vaultRequest, id string) vaultReply {
 		if v.sealed && route.prefix != "sys/health" {
 			return vaultFail(http.StatusServiceUnavailable, "Vault is sealed")
 		}
-		if !route.open && !req.token.may(req.method, req.path) {
+		req.rest = rest
+		if !route.open && !req.token.may(req.path, v.needed(req)...) {
 			return vaultDenied()
 		}
-		req.rest = rest
 		return route.serve(v, req)
 	}
 	// A real Vault does not tell strangers which routes exist.

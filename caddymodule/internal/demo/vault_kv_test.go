@@ -141,6 +141,60 @@ func TestCheckAndSet(t *testing.T) {
 	wantStatus(t, err, http.StatusBadRequest, "no data provided")
 }
 
+// TestCreateAloneWritesOnce is what a key that must never be replaced needs.
+func TestCreateAloneWritesOnce(t *testing.T) {
+	v, client := startVault(t)
+	roleID, secretID := v.AddRole(Role{Name: "service", Grants: map[string][]string{"secret/data/keys/*": {"create", "read"}}})
+	login(t, client, roleID, secretID)
+	ctx, kv := context.Background(), client.KVv2("secret")
+	if _, err := kv.Put(ctx, "keys/a", map[string]any{"k": 1}, api.WithCheckAndSet(0)); err != nil {
+		t.Fatal(err)
+	}
+	refused := func(what string) {
+		t.Helper()
+		for _, options := range [][]api.KVOption{nil, {api.WithCheckAndSet(0)}, {api.WithCheckAndSet(1)}} {
+			_, err := kv.Put(ctx, "keys/a", map[string]any{"k": 2}, options...)
+			if err == nil {
+				t.Fatal(what + " is written over")
+			}
+			wantStatus(t, err, http.StatusForbidden, "permission denied")
+		}
+	}
+	refused("what is there")
+	service := client.Token()
+	client.SetToken(v.RootToken())
+	if err := kv.Destroy(ctx, "keys/a", []int{1}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := kv.Put(ctx, "keys/a", map[string]any{"k": 2}, api.WithCheckAndSet(0))
+	wantStatus(t, err, http.StatusBadRequest, "did not match the current version")
+	client.SetToken(service)
+	refused("what is destroyed")
+	_, err = client.Logical().List("secret/metadata/keys")
+	wantStatus(t, err, http.StatusForbidden, "permission denied")
+}
+
+func TestFoldersAreListed(t *testing.T) {
+	v, client := startVault(t)
+	for _, path := range []string{"secret/keys/b", "secret/keys/a", "secret/keys/old/x", "secret/keys/old/y", "secret/keyring"} {
+		v.Put(path, map[string]string{"k": "v"})
+	}
+	if err := client.KVv2("secret").Destroy(context.Background(), "keys/a", []int{1}); err != nil {
+		t.Fatal(err)
+	}
+	for _, folder := range []string{"secret/metadata/keys", "secret/metadata/keys/"} {
+		list, err := client.Logical().List(folder)
+		if err != nil || fmt.Sprint(list.Data["keys"]) != "[a b old/]" {
+			t.Errorf("%s: got %+v, %v", folder, list, err)
+		}
+	}
+	if list, err := client.Logical().List("secret/metadata/none"); list != nil || err != nil {
+		t.Errorf("an empty folder: got %+v, %v", list, err)
+	}
+	_, err := client.Logical().List("secret/data/keys")
+	wantStatus(t, err, http.StatusMethodNotAllowed, "unsupported operation")
+}
+
 func TestMetadataListsVersions(t *testing.T) {
 	v, client := startVault(t)
 	ctx, kv := context.Background(), client.KVv2("secret")

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"slices"
-	"strings"
 	"time"
 )
 
@@ -62,68 +60,6 @@ func (v *Vault) RevokeToken(id string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	delete(v.tokens, id)
-}
-
-// capabilities lists what the token may do at a path: an exact grant decides,
-// else the one with the longest prefix.
-func (t *token) capabilities(path string) []string {
-	if t.root {
-		return []string{"root"}
-	}
-	found, ok := t.grants[path]
-	if !ok {
-		longest := -1
-		for pattern, granted := range t.grants {
-			prefix, isPrefix := strings.CutSuffix(pattern, "*")
-			if isPrefix && len(prefix) > longest && strings.HasPrefix(path, prefix) {
-				longest, found = len(prefix), granted
-			}
-		}
-	}
-	if len(found) == 0 || slices.Contains(found, "deny") {
-		return []string{"deny"}
-	}
-	return slices.Sorted(slices.Values(found))
-}
-
-// may reports whether the token allows a request. Where Vault tells creating
-// from updating, either capability is enough here.
-func (t *token) may(method, path string) bool {
-	if t == nil {
-		return false
-	}
-	granted := t.capabilities(path)
-	if granted[0] == "root" {
-		return true
-	}
-	switch method {
-	case http.MethodGet:
-		return slices.Contains(granted, "read")
-	case http.MethodPost, http.MethodPut:
-		return slices.Contains(granted, "update") || slices.Contains(granted, "create")
-	case http.MethodDelete:
-		return slices.Contains(granted, "delete")
-	default:
-		return false
-	}
-}
-
-// mayAnyUnder reports whether the token may do something below a mount.
-func (t *token) mayAnyUnder(mount string) bool {
-	if t == nil {
-		return false
-	}
-	if t.root {
-		return true
-	}
-	for pattern, granted := range t.grants {
-		prefix := strings.TrimSuffix(pattern, "*")
-		under := strings.HasPrefix(prefix, mount) || (prefix != pattern && strings.HasPrefix(mount, prefix))
-		if under && !slices.Contains(granted, "deny") {
-			return true
-		}
-	}
-	return false
 }
 
 func (t *token) auth(now time.Time) *vaultAuth {
