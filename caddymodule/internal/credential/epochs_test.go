@@ -2,7 +2,10 @@ package credential
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -630,4 +633,22 @@ func TestCurrentEpochKeyCostsNothing(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+func TestEpochKeyShowsItselfNowhere(t *testing.T) {
+	withEpochs(t, "2026-12-31T12:00:00Z", EveryMonth, func(t *testing.T, s *epochStage) {
+		s.begin()
+		key := s.mustHold("2026-12")
+		encoded, err := json.Marshal(map[string]any{"key": key, "status": s.e.Status()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown := fmt.Sprintf("%s %v %+v %#v %+v %s", key, key, *key, key, s.told.list, encoded)
+		raw := []byte(key.Secret.Reveal())
+		for _, form := range []string{string(raw), fmt.Sprintf("%x", raw), fmt.Sprintf("%d", raw), base64.StdEncoding.EncodeToString(raw)} {
+			if strings.Contains(strings.ToLower(shown), strings.ToLower(form)) {
+				t.Error("the key is shown")
+			}
+		}
+	})
 }
