@@ -162,6 +162,7 @@ func TestEpochTurnsByTheClockAtOnce(t *testing.T) {
 					t.Errorf("status: %+v", st)
 				}
 				s.vault("stuck") // the turn itself asks nobody
+				s.setClock(date(c.turn).Add(-time.Hour).Format(time.RFC3339))
 				sleep(date(c.turn).Sub(s.now()) - 1)
 				if s.mustHold(c.this) != first {
 					t.Error("the same key is another pointer")
@@ -186,6 +187,7 @@ func TestTurnWithoutTheNextKeyFailsClosed(t *testing.T) {
 			withEpochs(t, "2026-12-30T23:50:00Z", EveryMonth, func(t *testing.T, s *epochStage) {
 				s.begin()
 				s.vault(state)
+				s.setClock("2026-12-31T22:00:00Z")
 				s.until("2026-12-31T23:59:59.999999999Z")
 				s.mustHold("2026-12")
 				sleep(1)
@@ -571,6 +573,7 @@ func TestEpochsInheritWhileVaultIsAway(t *testing.T) {
 			t.Errorf("the key of another kind of epoch is inherited: %v", err)
 		}
 		heir.Start()
+		s.setClock("2026-12-31T23:00:00Z")
 		s.until("2027-01-01T00:00:00Z")
 		if got, err := heir.Current(); err != nil || got.Name != "2027-01" {
 			t.Errorf("got %v, %v", got, err)
