@@ -58,6 +58,9 @@ type Log struct {
 	appending atomic.Int64
 	failing   atomic.Bool // the last attempt failed
 	start     time.Time   // appending counts from here, on the monotonic clock
+
+	gate      sync.RWMutex // held, for writing, by who closes quit
+	submitted atomic.Int64 // lines that Submit took and that are not durable yet
 }
 
 // pending is one line on its way.
@@ -65,6 +68,7 @@ type pending struct {
 	line  []byte     // without its envelope; empty if there is none to write
 	done  chan error // capacity 1: the writer never waits for a waiter
 	timer *time.Timer
+	owner owner // is told instead of done, unless nil
 }
 
 // Open opens the audit file at path and starts the log; see Prepare and Start.
@@ -234,7 +238,7 @@ func (l *Log) finish(p *pending, err error) error {
 // timeout; then the error is ErrUnavailable, and the writer ends when its
 // system call returns. Close may be called more than once.
 func (l *Log) Close() error {
-	l.once.Do(func() { close(l.quit) })
+	l.once.Do(l.shut)
 	timer := time.NewTimer(l.opts.Timeout)
 	defer timer.Stop()
 	select {

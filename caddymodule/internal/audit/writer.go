@@ -18,9 +18,11 @@ func (l *Log) run() {
 			_ = w.seal() // OnProblem was told
 		case <-w.upkeep.C:
 			w.maintain()
+		case <-w.again.C:
+			w.tryAgain()
 		case <-l.quit:
 			w.drain()
-			l.closed = errors.Join(w.seal(), l.sink.Close())
+			l.closed = errors.Join(w.giveUp(), w.seal(), l.sink.Close())
 			return
 		}
 	}
@@ -39,6 +41,9 @@ type writer struct {
 	upkeep  *time.Timer // when segments are to be looked after
 	started bool        // upkeep has been done
 	retry   time.Time   // no rotation is tried before
+
+	held  []*pending  // lines with an owner, left over by writes that failed
+	again *time.Timer // when they are due to be tried again
 }
 
 const (
@@ -50,7 +55,7 @@ const (
 )
 
 func newWriter(l *Log) *writer {
-	w := &writer{log: l, chain: chain{opts: &l.opts}, sealing: stoppedTimer(), upkeep: stoppedTimer()}
+	w := &writer{log: l, chain: chain{opts: &l.opts}, sealing: stoppedTimer(), upkeep: stoppedTimer(), again: stoppedTimer()}
 	w.file, _ = l.sink.(*fileSink)
 	return w
 }
@@ -64,6 +69,7 @@ func stoppedTimer() *time.Timer {
 func (w *writer) stop() {
 	w.sealing.Stop()
 	w.upkeep.Stop()
+	w.again.Stop()
 }
 
 // commit makes first durable, and with it what else is waiting by now.
@@ -81,13 +87,7 @@ collect:
 		}
 	}
 	err := w.timed(w.append)
-	for i, p := range w.batch {
-		w.batch[i] = nil
-		p.done <- err
-	}
-	w.batch = w.batch[:0]
-	w.announce()
-	w.arm()
+	w.conclude(err)
 	if !w.started && err == nil {
 		w.started = true
 		w.maintain()
