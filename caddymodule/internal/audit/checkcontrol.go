@@ -29,7 +29,7 @@ func (c *checker) control(said *control, at place) *Finding {
 		return c.checkpoint(said, at)
 	case typeTombstone:
 		return c.tombstone(said, at)
-	case typeForget:
+	case typeForget, typeMissed:
 		return nil
 	}
 	return at.finding("is a control line of an unknown type")

@@ -3,6 +3,7 @@ package audit
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -12,11 +13,15 @@ const tryAgainEvery = time.Second
 // owner is told what becomes of a line that is to be written even if that fails
 // at first. The goroutine that writes calls it, so it must not wait.
 type owner interface {
-	// failed is told of an attempt that failed.
-	failed(err error)
+	// tried is told of an attempt that failed.
+	tried(err error)
 
 	// wanted is asked whether to try again.
 	wanted() bool
+
+	// needed is asked whether the line was promised, and is nowhere else. Owners
+	// see to it that no more than Options.QueueLength lines are.
+	needed() bool
 
 	// ended is told how it ended: nil once the line is durable. Then p may be
 	// used again.
@@ -53,15 +58,31 @@ func (w *writer) tell(err error) {
 	}
 }
 
-// hold keeps a line that could not be written. What it holds is bounded like the
-// queue.
+// hold keeps a line that could not be written. The bound is that of the queue; a
+// line that is needed gets a place beyond it, until there are twice as many.
 func (w *writer) hold(p *pending, err error) {
-	p.owner.failed(err)
-	if len(w.held) < w.log.opts.QueueLength && p.owner.wanted() {
-		w.held = append(w.held, p)
-	} else {
+	p.owner.tried(err)
+	most := w.log.opts.QueueLength
+	if !p.owner.wanted() || len(w.held) >= most && !p.owner.needed() {
 		p.owner.ended(p, err)
+		return
 	}
+	w.held = append(w.held, p)
+	if len(w.held) >= 2*most {
+		w.makeRoom(len(w.held)-most, err)
+	}
+}
+
+// makeRoom gives up the oldest lines that are not needed, up to so many.
+func (w *writer) makeRoom(most int, err error) {
+	w.held = slices.DeleteFunc(w.held, func(p *pending) bool {
+		if most == 0 || p.owner.needed() {
+			return false
+		}
+		most--
+		p.owner.ended(p, err)
+		return true
+	})
 }
 
 // tryAgain writes what is held, until that fails.

@@ -85,9 +85,11 @@ func (l *Log) shut() {
 // submitter owns the lines that Submit took.
 type submitter Log
 
-func (s *submitter) failed(error) {}
+func (s *submitter) tried(error) {}
 
 func (s *submitter) wanted() bool { return true }
+
+func (s *submitter) needed() bool { return true }
 
 func (s *submitter) ended(p *pending, _ error) {
 	s.recycle(p)
