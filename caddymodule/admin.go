@@ -15,7 +15,8 @@ func init() {
 }
 
 // Admin adds GET /ringward/status to Caddy's admin API: what an operator wants
-// to know of the running config, without any secret.
+// to know of the running config, without any secret; and POST /ringward/forget,
+// which `ringward audit forget` uses.
 type Admin struct{}
 
 // CaddyModule returns the Caddy module information.
@@ -28,7 +29,10 @@ func (Admin) CaddyModule() caddy.ModuleInfo {
 
 // Routes lists the endpoint.
 func (a *Admin) Routes() []caddy.AdminRoute {
-	return []caddy.AdminRoute{{Pattern: "/ringward/status", Handler: caddy.AdminHandlerFunc(a.status)}}
+	return []caddy.AdminRoute{
+		{Pattern: "/ringward/status", Handler: caddy.AdminHandlerFunc(a.status)},
+		{Pattern: forgetPath, Handler: caddy.AdminHandlerFunc(a.forget)},
+	}
 }
 
 // statusReport is the answer of the status endpoint.

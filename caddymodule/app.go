@@ -10,7 +10,6 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyevents"
 	"go.uber.org/zap"
 
-	"github.com/ringward/ringward/caddymodule/internal/audit"
 	"github.com/ringward/ringward/caddymodule/internal/caller"
 	"github.com/ringward/ringward/caddymodule/internal/credential"
 	"github.com/ringward/ringward/caddymodule/internal/quota"
@@ -72,10 +71,11 @@ type App struct {
 	watched    *watchList
 	store      quota.Counters
 	backoff    *quota.Backoff // nil: nobody is locked out
-	auditLog   *audit.Log
+	auditLog   *auditLog
 	pseudonyms *pseudonyms
 	events     *caddyevents.App
 	ctx        caddy.Context
+	config     configHash
 
 	secrets  *secrets
 	inFlight *inFlight
@@ -106,6 +106,7 @@ func (a *App) Provision(ctx caddy.Context) error {
 	a.ctx = ctx
 	a.logger = ctx.Logger()
 	a.leases, a.watched = new(leases), new(watchList)
+	a.config.add(a)
 	a.secrets = new(secrets)
 	a.inFlight = newInFlight()
 	events, err := ctx.App("events")
@@ -147,6 +148,9 @@ func newStore() (quota.Counters, func() error, error) {
 func (a *App) Start() error {
 	if err := a.checkNames(); err != nil {
 		return err
+	}
+	if err := a.auditLog.Start(); err != nil {
+		return fmt.Errorf("audit: %w", err)
 	}
 	a.started = true
 	running.add(a)

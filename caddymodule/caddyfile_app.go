@@ -24,9 +24,7 @@ func init() {
 //			tls_server_name <name>
 //			proxy <url>
 //		}
-//		audit file <path> | stdout {
-//			pseudonym_key vault <path> <field> | file <path> | env <name>
-//		}
+//		audit file <path> | stdout { ... }
 //		limits redis <address...> { ... }
 //		lockout { ... }
 //		tier <name> { limit ...; budget ...; concurrency ... }
@@ -115,26 +113,6 @@ func parseAuth(d *caddyfile.Dispenser, a *credential.AuthConfig) error {
 			return exactly(d, "secret_id_wrapped")
 		}),
 		"jwt_file": text("jwt_file <path>", &a.JWTFile),
-	})
-}
-
-func parseAudit(d *caddyfile.Dispenser, a *AuditConfig) error {
-	const form = "audit file <path> | audit stdout"
-	args := d.RemainingArgs()
-	switch {
-	case len(args) == 2 && args[0] == "file" && args[1] != "":
-		a.File = args[1]
-	case len(args) == 1 && args[0] == "stdout":
-		a.Stdout = true
-	case len(args) == 0:
-	default:
-		return d.Errf("the form is: %s", form)
-	}
-	return readBlock(d, map[string]option{
-		"pseudonym_key": once(func(d *caddyfile.Dispenser) error {
-			a.PseudonymKey = new(SecretConfig)
-			return parseSecret(d, a.PseudonymKey)
-		}),
 	})
 }
 

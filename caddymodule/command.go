@@ -7,6 +7,12 @@ import caddycmd "github.com/caddyserver/caddy/v2/cmd"
 // get commands that its users did not ask for.
 func RegisterCommands() {
 	caddycmd.RegisterCommand(caddycmd.Command{
+		Name:      "audit",
+		Usage:     "verify|search|report|export|forget|key ...",
+		Short:     "Verifies, searches, reports and forgets what was recorded",
+		CobraFunc: auditCommand,
+	})
+	caddycmd.RegisterCommand(caddycmd.Command{
 		Name:      "caller",
 		Usage:     "new|list|revoke ...",
 		Short:     "Makes, lists and revokes caller keys",

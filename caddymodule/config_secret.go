@@ -277,4 +277,6 @@ var keeperEvents = map[credential.EventKind]string{
 	credential.EventRejected:      alert.CredentialRejected,
 	credential.EventStale:         alert.CredentialStale,
 	credential.EventOverdue:       alert.CredentialOverdue,
+	credential.EventCreated:       alert.PseudonymKeyCreated,
+	credential.EventDestroyed:     alert.PseudonymKeyDestroyed,
 }

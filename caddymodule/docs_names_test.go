@@ -242,7 +242,7 @@ func TestJSONFormIsDocumented(t *testing.T) {
 	app, edge, transport := App{}, Edge{}, Transport{}
 	for _, typ := range []reflect.Type{
 		reflect.TypeOf(app), reflect.TypeFor[credential.SessionConfig](), reflect.TypeFor[credential.AuthConfig](), reflect.TypeOf(app.Audit), reflect.TypeFor[CallerConfig](),
-		reflect.TypeFor[CallerSourceConfig](), reflect.TypeFor[JWTConfig](), reflect.TypeFor[CertificatesConfig](), reflect.TypeFor[AddressesConfig](), reflect.TypeFor[SessionConfig](),
+		reflect.TypeFor[CallerSourceConfig](), reflect.TypeFor[JWTConfig](), reflect.TypeFor[CertificatesConfig](), reflect.TypeFor[AddressesConfig](), reflect.TypeFor[AuditSinkConfig](), reflect.TypeFor[EpochsConfig](), reflect.TypeFor[SessionConfig](),
 		reflect.TypeOf(edge), reflect.TypeOf(edge.Provider), reflect.TypeOf(edge.Numbers), reflect.TypeFor[LimitConfig](), reflect.TypeFor[AnonymousConfig](),
 		reflect.TypeOf(transport), reflect.TypeOf(transport.Credential),
 	} {
@@ -257,12 +257,14 @@ func TestJSONFormIsDocumented(t *testing.T) {
 // TestOptionsAreDocumented asks each block for the options that it knows: it
 // lists them when it is given another.
 func TestOptionsAreDocumented(t *testing.T) {
-	text := docText(t, "docs/configuration.md") + docText(t, "docs/custom-provider.md") + docText(t, "docs/callers.md") + docText(t, "docs/limits.md")
+	text := docText(t, "docs/configuration.md") + docText(t, "docs/custom-provider.md") + docText(t, "docs/callers.md") + docText(t, "docs/limits.md") + docText(t, "docs/audit.md")
 	known := regexp.MustCompile(`use one of (.*?)(?: at |, at |$)`)
 	for block, caddyfile := range map[string]string{
 		"the global option": "{\n ringward {\n nonsense\n }\n}",
 		"vault":             "{\n ringward {\n vault {\n nonsense\n }\n }\n}",
 		"auth":              "{\n ringward {\n vault {\n auth approle {\n nonsense\n }\n }\n }\n}",
+		"also":              "{\n ringward {\n audit {\n also tcp x:1 {\n nonsense\n }\n }\n }\n}",
+		"pseudonym_keys":    "{\n ringward {\n audit {\n pseudonym_keys vault a/b {\n nonsense\n }\n }\n }\n}",
 		"audit":             "{\n ringward {\n audit {\n nonsense\n }\n }\n}",
 		"caller":            "{\n ringward {\n caller x {\n nonsense\n }\n }\n}",
 		"callers":           "{\n ringward {\n callers vault a/b {\n nonsense\n }\n }\n}",

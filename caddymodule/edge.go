@@ -145,6 +145,7 @@ func (e *Edge) Provision(ctx caddy.Context) error {
 		}
 	}
 	e.app.edges = append(e.app.edges, e)
+	e.app.config.add(e)
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ringward/ringward/caddymodule/internal/audit"
 	"github.com/ringward/ringward/caddymodule/internal/caller"
 	"github.com/ringward/ringward/caddymodule/internal/caller/jwt"
 	"github.com/ringward/ringward/caddymodule/internal/intake"
@@ -30,7 +31,7 @@ func (e *Edge) authenticate(ex *exchange, r *http.Request, pathKey string) *prob
 	case presented == "" && certified == nil:
 		return e.asAnonymous(ex, r)
 	case presented == "":
-		found = certified
+		found, ex.auth = certified, audit.AuthCertificate
 	case e.app.tokens != nil && jwt.LooksLikeToken(presented):
 		found, p = e.byToken(ex, r, callers, presented)
 	default:
@@ -130,7 +131,7 @@ func (e *Edge) asAnonymous(ex *exchange, r *http.Request) *problem {
 	if !isUnproxiedLocal(r) {
 		return e.unauthenticated(jwt.NoToken, errAnonymousRemote)
 	}
-	ex.caller, ex.name, ex.bounds = e.anonymous, anonymousName, e.anonymous.bounds
+	ex.caller, ex.name, ex.bounds, ex.auth = e.anonymous, anonymousName, e.anonymous.bounds, audit.AuthAnonymous
 	return nil
 }
 
@@ -140,6 +141,7 @@ func (e *Edge) byKey(ex *exchange, callers *directory, key string) (*registered,
 	if err != nil {
 		return nil, e.unknown(jwt.InvalidToken, err)
 	}
+	ex.auth = audit.AuthKey
 	return found, nil
 }
 
@@ -171,7 +173,7 @@ func (e *Edge) byToken(ex *exchange, r *http.Request, callers *directory, token 
 		state = unlisted
 		ex.name = unlistedPrefix + identity.Subject
 	}
-	ex.caller, ex.bounds = state, state.bounds
+	ex.caller, ex.bounds, ex.auth = state, state.bounds, audit.AuthToken
 	if identity.Tier != "" && state.byTier != nil {
 		byTier := state.byTier[identity.Tier]
 		if byTier == nil {

@@ -1,7 +1,6 @@
 package caddymodule
 
 import (
-	"context"
 	"net/http"
 	"strconv"
 	"time"
@@ -25,7 +24,7 @@ func (e *Edge) close(ex *exchange, w http.ResponseWriter) {
 		status, body = renderProblem(e.provider, ex.id, ex.problem)
 	}
 	if err := e.record(ex, status); err != nil {
-		ex.answered, ex.answer, ex.released = false, nil, 0
+		ex.drop()
 		ex.problem = &problem{reason: provider.ReasonAuditUnavailable, cause: err, retry: retryAudit}
 		status, body = renderProblem(e.provider, ex.id, ex.problem)
 		hub().Emit(alert.Event{Name: alert.AuditUnavailable})
@@ -33,36 +32,6 @@ func (e *Edge) close(ex *exchange, w http.ResponseWriter) {
 	e.count(ex)
 	e.log(ex, status)
 	e.write(ex, w, status, body)
-}
-
-// record writes the audit entry. It does not end with the request's context:
-// a caller that goes away must not leave a lookup without its entry.
-func (e *Edge) record(ex *exchange, status int) error {
-	entry := audit.Entry{
-		Time:              ex.start,
-		RequestID:         ex.id,
-		Caller:            ex.name,
-		KeyID:             ex.keyID,
-		ClientIP:          ex.clientIP,
-		Provider:          e.provider.Name,
-		Operation:         ex.operationName(),
-		Numbers:           ex.numbers,
-		Decision:          ex.decision(),
-		Status:            status,
-		UpstreamStatus:    ex.upstreamStatus,
-		UpstreamCalls:     ex.upstreamCalls,
-		Cost:              ex.spent(),
-		CredentialVersion: ex.credentialVersion,
-		Duration:          time.Since(ex.start),
-		UpstreamDuration:  ex.upstreamTime,
-	}
-	if ex.problem != nil {
-		entry.Reason = string(ex.problem.reason)
-	}
-	for _, class := range ex.released.AppendTo(nil) {
-		entry.Released = append(entry.Released, string(class))
-	}
-	return e.app.auditLog.Write(context.Background(), &entry)
 }
 
 func (e *Edge) count(ex *exchange) {

@@ -74,7 +74,7 @@ func newRequestID() string {
 func (e *Edge) guarded(ex *exchange, walk func()) {
 	defer func() {
 		if v := recover(); v != nil {
-			ex.answered, ex.answer, ex.released = false, nil, 0
+			ex.drop()
 			ex.problem = &problem{reason: provider.ReasonInternal, cause: errPanic}
 			e.logger.Error("panic while serving a request", zap.String("request_id", ex.id),
 				zap.String("type", fmt.Sprintf("%T", v)), zap.ByteString("stack", debug.Stack()))
@@ -259,6 +259,10 @@ func (e *Edge) lookUp(ex *exchange, r *http.Request, next caddyhttp.Handler) {
 		// The lookup would be paid for and its answer thrown away. This
 		// request's own entry finds out whether the log works again.
 		ex.fail(&problem{reason: provider.ReasonAuditUnavailable, cause: errAuditFailing, retry: retryAudit})
+		return
+	}
+	if p := e.recordIntent(ex); p != nil {
+		ex.fail(p)
 		return
 	}
 	err := next.ServeHTTP(newSink(), e.standIn(ex, r))

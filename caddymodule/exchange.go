@@ -28,6 +28,7 @@ type exchange struct {
 	name     string       // of the caller
 	bounds   *bounds      // of the caller, by its tier
 	keyID    string       // of the key, token or certificate; empty for anonymous
+	auth     audit.Auth   // how the caller was known
 	token    *jwt.Identity
 	provider *provider.Provider
 	op       *operation // nil until matched
@@ -50,6 +51,7 @@ type exchange struct {
 	answered          bool
 	answer            []byte
 	released          minimize.ClassSet
+	fields            minimize.FieldSet // of plan
 
 	// problem is set where the request is refused or fails, by either door.
 	problem *problem
@@ -65,6 +67,11 @@ type problem struct {
 	retry  time.Duration // Retry-After; 0 for none
 
 	challenge string // WWW-Authenticate; empty for none
+}
+
+// drop takes back an answer that must not leave.
+func (ex *exchange) drop() {
+	ex.answered, ex.answer, ex.released, ex.fields = false, nil, 0, minimize.FieldSet{}
 }
 
 // fail records the first problem of an exchange; later ones are consequences.

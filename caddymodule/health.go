@@ -57,6 +57,9 @@ func (a *App) ready() bool {
 			return false
 		}
 	}
+	if a.pseudonyms.epochs != nil && a.pseudonyms.epochs.Ready() != nil {
+		return false
+	}
 	return a.registry.Ready() == nil && (a.tokens == nil || a.tokens.verifier.Ready() == nil)
 }
 

@@ -49,7 +49,7 @@ func (l *appList) latest() *App {
 // hub is the process's one way out for alerts. Repeats are folded together
 // across reloads.
 var hub = sync.OnceValue(func() *alert.Hub {
-	return alert.NewHub(deliver, alert.HubOptions{SameBy: []string{alert.AttrProvider, alert.AttrSource, alert.AttrClientIP, alert.AttrCaller}})
+	return alert.NewHub(deliver, alert.HubOptions{SameBy: []string{alert.AttrProvider, alert.AttrSource, alert.AttrClientIP, alert.AttrCaller, alert.AttrNote}})
 })
 
 // authFailures notices who keeps trying keys.
@@ -72,7 +72,8 @@ func deliver(e alert.Event) {
 		data[name] = text
 	}
 	level := zapcore.WarnLevel
-	if e.Name == alert.CredentialRotated || e.Name == alert.CredentialRecovered || e.Name == alert.SourceRecovered {
+	switch e.Name {
+	case alert.CredentialRotated, alert.CredentialRecovered, alert.SourceRecovered, alert.PseudonymKeyCreated, alert.AuditCheckpoint:
 		level = zapcore.InfoLevel
 	}
 	caddy.Log().Named("ringward.alert").Log(level, e.Name, fields...)

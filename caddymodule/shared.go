@@ -18,6 +18,7 @@ var (
 	backoffPool = caddy.NewUsagePool() // who is locked out, by the config
 	gatePool    = caddy.NewUsagePool() // who is under way, by what is counted and config
 	issuerPool  = caddy.NewUsagePool() // keys of an issuer, by the config
+	epochsPool  = caddy.NewUsagePool() // keys of pseudonyms that change, by the config
 	callersPool = caddy.NewUsagePool() // callers in Vault, by the config
 )
 

@@ -60,6 +60,7 @@ type stage struct {
 	App        string // further global options of Ringward
 	Sites      string // further sites
 	Servers    string // further global options of Caddy
+	Audit      string // options of the audit log, in place of the pseudonym key
 }
 
 const stageCaddyfile = `{
@@ -78,7 +79,7 @@ const stageCaddyfile = `{
 			auth token_file {{.Dir}}/vault-token
 		}
 		audit file {{.Dir}}/audit.jsonl {
-			pseudonym_key vault secret/audit key
+			{{if .Audit}}{{.Audit}}{{else}}pseudonym_key vault secret/audit key{{end}}
 		}
 		caller minimal {
 			key {{.MinimalSum}}
@@ -355,6 +356,7 @@ type auditEntry struct {
 	Operation     string
 	UpstreamCalls int `json:"upstream_calls"`
 	Cost          int
+	Config        string
 
 	CredentialVersion int `json:"credential_version"`
 	Released          []string

@@ -139,6 +139,7 @@ func (t *Transport) Provision(ctx caddy.Context) error {
 		return fmt.Errorf("provider %s: credential: %w", t.provider.Name, err)
 	}
 	app.secrets.watch(t.provider.Name, t.keeper)
+	app.config.add(t)
 	return nil
 }
 

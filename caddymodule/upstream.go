@@ -142,7 +142,7 @@ func (t *Transport) receive(ctx context.Context, ex *exchange, resp *http.Respon
 		hub().Emit(alert.Event{Name: alert.CredentialEchoed, Attributes: map[string]string{alert.AttrProvider: t.provider.Name}})
 		ex.fail(&problem{reason: provider.ReasonUpstreamError, cause: errEcho})
 	default:
-		ex.answered, ex.answer, ex.released = true, result.Body, result.Released
+		ex.answered, ex.answer, ex.released, ex.fields = true, result.Body, result.Released, result.Fields
 	}
 	return false
 }

@@ -28,6 +28,11 @@ const (
 	LimitStoreUp            = "limit_store_up"            // they are again
 	LockedOut               = "locked_out"                // an address or caller failed too often
 	BudgetSoftLimit         = "budget_soft_limit"         // a budget's soft limit was reached
+	AuditCheckpoint         = "audit_checkpoint"          // the audit log was signed so far; keep the note elsewhere
+	AuditLagging            = "audit_lagging"             // one of the two audit logs misses entries that the other has
+	AuditProblem            = "audit_problem"             // a file was not rotated or deleted, or a checkpoint not written
+	PseudonymKeyCreated     = "pseudonym_key_created"     // this instance made the key of an epoch
+	PseudonymKeyDestroyed   = "pseudonym_key_destroyed"   // the key of an epoch is gone
 	SourceFailed            = "source_failed"             // callers, addresses or an issuer's keys cannot be read; the last ones stay in force
 	SourceRecovered         = "source_recovered"          // they can be read again
 )
@@ -38,6 +43,7 @@ func Names() []string {
 		CredentialRejected, CredentialRefreshFailed, CredentialRecovered, CredentialRotated, CredentialStale,
 		CredentialOverdue, CredentialPreviousUsed, CredentialEchoed, AuditUnavailable, CallerAuthFailures,
 		BudgetSoftLimit, LockedOut, LimitStoreDown, LimitStoreUp, SourceFailed, SourceRecovered,
+		AuditCheckpoint, AuditLagging, AuditProblem, PseudonymKeyCreated, PseudonymKeyDestroyed,
 	}
 }
 
@@ -54,6 +60,7 @@ const (
 	AttrPeriod   = "period"   // of a budget: day or month
 	AttrUnits    = "units"    // cost units
 	AttrSeconds  = "seconds"  // how long a lockout lasts
+	AttrNote     = "note"     // a signed checkpoint
 
 	// AttrAggregated is "true" in an event that stands for events with many
 	// different attributes, which it therefore does not have.
@@ -63,7 +70,7 @@ const (
 // The bounds of an event. What exceeds them is cut.
 const (
 	maxAttributes  = 16
-	maxValueLength = 256
+	maxValueLength = 512
 )
 
 // Event is something that a person should know. It leaves the process, so it
@@ -76,7 +83,7 @@ type Event struct {
 	At time.Time
 
 	// Attributes say what it happened to. The Hub keeps a copy, with at most 16
-	// attributes of 256 bytes each.
+	// attributes of 512 bytes each.
 	Attributes map[string]string
 
 	// Suppressed counts the events like this one that were held back since the

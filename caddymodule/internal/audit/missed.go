@@ -19,7 +19,7 @@ type missedLine struct {
 
 func (m missedLine) appendJSON(dst []byte) []byte {
 	dst = appendControl(dst, typeMissed, m.time)
-	dst = appendInt(dst, `,"lines":`, int64(m.lines)) //nolint:gosec // counts lines
+	dst = appendInt(dst, `,"lines":`, int64(m.lines))
 	dst = appendTime(dst, `,"first_time":"`, m.first)
 	dst = appendTime(dst, `,"last_time":"`, m.last)
 	return append(dst, "}\n"...)

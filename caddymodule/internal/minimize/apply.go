@@ -25,6 +25,9 @@ type Result struct {
 	// Released are the data classes of which a value is in Body.
 	Released ClassSet
 
+	// Fields are the documented fields of which a value is in Body.
+	Fields FieldSet
+
 	// Values is the number of scalars in Body, envelope included.
 	Values int
 
@@ -51,7 +54,7 @@ func (p *Plan) Apply(dst []byte, status int, body []byte) (Result, error) {
 		wipe(dst, w.out)
 		return p.Unread(status), err
 	}
-	res := Result{Body: w.out, Released: w.released, Values: w.kept, Undocumented: w.undocumented}
+	res := Result{Body: w.out, Released: w.released, Fields: w.fields, Values: w.kept, Undocumented: w.undocumented}
 	verdict, hint := p.classify(status, w.seen)
 	w.end()
 	if verdict != provider.Answer {
@@ -84,7 +87,7 @@ func (w *walker) begin(p *Plan, dst, body []byte) {
 	// jsontext reads a bytes.Buffer in place, without copying or changing it.
 	w.in = *bytes.NewBuffer(body)
 	w.seen = append(w.seen[:0], make([]sighting, len(p.watches))...)
-	w.values, w.kept, w.released, w.undocumented = 0, 0, 0, false
+	w.values, w.kept, w.released, w.fields, w.undocumented = 0, 0, 0, FieldSet{}, false
 }
 
 // end forgets the answer and puts the walker back.

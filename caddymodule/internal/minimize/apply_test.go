@@ -277,3 +277,22 @@ func TestSteadyStateDoesNotAllocate(t *testing.T) {
 		t.Errorf("%v allocations an answer", allocs)
 	}
 }
+
+func TestFieldsInTheProjectionAreNamed(t *testing.T) {
+	plan := mustCompile(t, described, nil, classesOf(provider.LineType, provider.Carrier, provider.Risk), Options{})
+	for body, want := range map[string]string{
+		`{"ok":true}`:           "[]",
+		`{"data":{"type":"x"}}`: "[/data/type]",
+		`{"data":{"valid":true,"type":"x"},"rows":[{"carrier":"A"},{"carrier":"B"}],"scores":[1,2]}`: "[/data/type /rows/*/carrier /scores/*]",
+	} {
+		res, err := plan.Apply(nil, 200, []byte(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := plan.AppendFields(nil, &res.Fields)
+		slices.Sort(got)
+		if fmt.Sprint(got) != want {
+			t.Errorf("%s: got %v, want %s", body, got, want)
+		}
+	}
+}

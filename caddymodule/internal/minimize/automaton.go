@@ -50,6 +50,7 @@ type node struct {
 	releases    bool
 	classes     ClassSet // of the released scalar
 	documented  bool     // the released scalar has a class or is envelope
+	field       int      // of the released scalar, in a FieldSet; -1 for none
 	keepsObject bool     // an object here is on the way to a released scalar
 	keepsArray  bool     // an array here is
 }
@@ -89,6 +90,7 @@ func (n *node) reaches() bool { return n.releases || n.keepsObject || n.keepsArr
 
 // builder builds the automaton by subset construction.
 type builder struct {
+	marked   []string // pointers of fields in a FieldSet
 	opts     Options
 	released ClassSet
 	patterns []pattern
@@ -186,6 +188,7 @@ func (b *builder) release(n *node, ending []int) {
 		return
 	}
 	n.releases, n.documented, n.classes = true, documented, classes
+	n.field = b.mark(ending)
 	for _, i := range ending {
 		b.patterns[i].live = true
 	}

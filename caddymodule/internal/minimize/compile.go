@@ -17,6 +17,7 @@ type Plan struct {
 	watches []watch
 	fields  []provider.Field
 	classes ClassSet
+	marked  []string // by number in a FieldSet
 }
 
 // Compile builds the Plan for one operation's fields and its provider's
@@ -43,6 +44,7 @@ func Compile(fields []provider.Field, rules []provider.Rule, release Release, op
 		return nil, err
 	}
 	p.fields, p.classes = b.releasedFields()
+	p.marked = b.marked
 	return p, nil
 }
 

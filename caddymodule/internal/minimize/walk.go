@@ -21,6 +21,7 @@ type walker struct {
 	values       int // read
 	kept         int // written scalars
 	released     ClassSet
+	fields       FieldSet
 	undocumented bool
 }
 
@@ -187,6 +188,9 @@ func (w *walker) scalar(n *node) error {
 	}
 	w.kept++
 	w.released |= n.classes
+	if n.field >= 0 {
+		w.fields.add(n.field)
+	}
 	w.undocumented = w.undocumented || !n.documented
 	return w.write(raw)
 }

@@ -48,6 +48,20 @@ func newMemoryStore(maxKeys int64) *Store {
 	return s
 }
 
+// Forget removes all counters of a key, alone and in combinations, and returns how
+// many there were. The key must be one that no other key holds as a part, as
+// pseudonyms are. It is slow, and holds up requests a little.
+func (s *Store) Forget(key string) int {
+	if key == "" {
+		return 0
+	}
+	removed := int64(0)
+	for _, table := range s.tables {
+		removed += table.forget(key)
+	}
+	return int(removed)
+}
+
 // Add counts all tallies, or none where it returns an error.
 func (s *Store) Add(_ context.Context, tallies []Tally) error {
 	select {

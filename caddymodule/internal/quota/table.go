@@ -3,6 +3,7 @@ package quota
 import (
 	"hash/maphash"
 	"maps"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -124,5 +125,23 @@ func (s *shard) sweep(now int64) (removed int64) {
 	maps.DeleteFunc(s.pairs, func(_ counterKey, p *pair) bool {
 		return p[0].Expiration() < now && p[1].Expiration() < now
 	})
+	return int64(before - len(s.pairs))
+}
+
+// forget removes the counters of keys that are, or are joined with, the given one,
+// and returns how many there were. It looks at all.
+func (t *table) forget(key string) (removed int64) {
+	for i := range t.shards {
+		removed += t.shards[i].forget(key)
+	}
+	t.keys.Add(-removed)
+	return removed
+}
+
+func (s *shard) forget(key string) int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := len(s.pairs)
+	maps.DeleteFunc(s.pairs, func(name counterKey, _ *pair) bool { return strings.Contains(name.key, key) })
 	return int64(before - len(s.pairs))
 }
