@@ -3,7 +3,9 @@
 // An [Entry] is an allow-list of fields; none of them can hold a phone number,
 // a caller's key or a credential. A [Pseudonymizer] turns numbers into the
 // pseudonyms that entries hold. A [Log] appends entries to a file or a stream
-// and answers only once they are safe.
+// and answers only once they are safe. A [NetWriter] makes a receiver over the
+// network, or a syslog daemon, such a stream. A [Pair] writes to two logs, of
+// which one must succeed.
 //
 // The lines of a log are a chain: each holds its number and the hash of the line
 // before it, over all files of the log. Checkpoints among them are signed, in the

@@ -17,6 +17,7 @@ type faultyWriter struct {
 	content bytes.Buffer
 	writes  int
 	err     error         // of each write, which takes nothing then
+	only    int           // so many writes fail, if not 0, and none after them
 	delay   time.Duration // before each write
 	block   chan struct{} // closed to let writes go on
 }
@@ -33,7 +34,11 @@ func (w *faultyWriter) Write(p []byte) (int, error) {
 	defer w.mu.Unlock()
 	w.writes++
 	if w.err != nil {
-		return 0, w.err
+		err := w.err
+		if w.only--; w.only == 0 {
+			w.err = nil
+		}
+		return 0, err
 	}
 	return w.content.Write(p)
 }

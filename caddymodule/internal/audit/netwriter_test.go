@@ -199,21 +199,3 @@ func TestAReceiverThatRefusesOurCertificateIsFound(t *testing.T) {
 	}
 	must(t, w.Close())
 }
-
-// A receiver that does not read must not hold up who closes.
-func TestClosingDoesNotWaitForAReceiver(t *testing.T) {
-	authority := newAuthority(t)
-	r := listen(t, "tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{authority.issue(t, collectorName, time.Now().Add(time.Hour))}})
-	defer wantNoGoroutinesLeft(t)()
-	w, err := NewNetWriter(Receiver{
-		Network: "tcp", Address: r.address(), Timeout: 200 * time.Millisecond,
-		TLS: &tls.Config{RootCAs: authority.pool(), ServerName: collectorName},
-	})
-	must(t, err)
-	go func() { _ = (<-r.conns).(*tls.Conn).Handshake() }()
-	line := []byte(strings.Repeat("x", MaxEntry) + "\n")
-	for err = nil; err == nil; {
-		_, err = w.Write(line)
-	}
-	must(t, w.Close())
-}

@@ -235,6 +235,65 @@ func TestClosingSaysWhatWasMissed(t *testing.T) {
 	})
 }
 
+func TestClosingSaysWhatWasMissedEvenIfThatFailsAtFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newFaultyPair(t, 2)
+		p.writers[1].fail()
+		for i := range 20 {
+			must(t, p.Write(t.Context(), entry(fmt.Sprint(i))))
+			time.Sleep(10 * time.Millisecond)
+		}
+		p.writers[1].set(func(w *faultyWriter) { w.only = 1 })
+		must(t, p.Close())
+		if got, missed := recorded(t, p.writers[1].String()), p.Status()[1].Missed; got != missed || missed == 0 {
+			t.Errorf("%d missed lines recorded, want %d", got, missed)
+		}
+	})
+}
+
+// Not even if each line fails in one log before the other has it.
+func TestWhatALogHoldsIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const queueLength, entries = 8, 200
+		p := newFaultyPair(t, queueLength)
+		p.writers[0].set(func(w *faultyWriter) { w.delay = 5 * time.Millisecond })
+		p.writers[1].set(func(w *faultyWriter) { w.err = errFaulty })
+		for i := range entries {
+			mustSubmit(t, p, fmt.Sprint(i))
+			time.Sleep(10 * time.Millisecond)
+		}
+		if missed := p.Status()[1].Missed; missed < entries-2*queueLength {
+			t.Errorf("%d lines missed, so %d are held", missed, entries-missed)
+		}
+		p.writers[1].repair()
+		time.Sleep(2 * tryAgainEvery)
+		must(t, p.Close())
+	})
+}
+
+// A log that was closed is left alone, also when the other one has no room.
+func TestAPairGoesOnWithoutAClosedLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newFaultyPair(t, 1)
+		must(t, p.halves[0].log.Close())
+		release := p.writers[1].hang()
+		errs := make(chan error, 4)
+		for i := range cap(errs) {
+			go func() { errs <- p.Write(t.Context(), entry(fmt.Sprint("id-", i))) }()
+		}
+		time.Sleep(secondTimeout / 2)
+		release()
+		for range cap(errs) {
+			must(t, <-errs)
+		}
+		must(t, p.Close())
+		wantEntries(t, p.writers[1].String(), "id-0", "id-1", "id-2", "id-3")
+		if status := p.Status(); status[0].Waiting != 0 || status[0].Missed != 4 {
+			t.Errorf("got %+v", status)
+		}
+	})
+}
+
 func TestClosingCountsWhatIsLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newFaultyPair(t, 8)

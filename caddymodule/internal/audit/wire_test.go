@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -119,6 +120,55 @@ func TestNoLineGoesToAConnectionThatTheReceiverEnded(t *testing.T) {
 		}
 		must(t, w.Close())
 	})
+}
+
+func TestOneConnectionLasts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &pipeReceiver{accept: readAll}
+		w := pipeWriter(t, r)
+		for range 3 {
+			if _, err := w.Write([]byte("{}\n")); err != nil {
+				t.Error(err)
+			}
+			time.Sleep(time.Hour)
+		}
+		if len(r.dials) != 1 {
+			t.Errorf("%d connections, want 1", len(r.dials))
+		}
+		must(t, w.Close())
+	})
+}
+
+// TLS says goodbye when it closes a connection, and waits five seconds for that.
+func TestAReceiverThatStopsReadingTLSTakesABoundedTime(t *testing.T) {
+	for name, end := range map[string]func(w *NetWriter) error{
+		"writing": func(w *NetWriter) error { _, err := w.Write([]byte("{}\n")); return err },
+		"closing": (*NetWriter).Close,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				authority := newAuthority(t)
+				server := &tls.Config{Certificates: []tls.Certificate{authority.issue(t, collectorName, time.Now().Add(time.Hour))}}
+				client := &tls.Config{RootCAs: authority.pool(), ServerName: collectorName}
+				w := pipeWriter(t, &pipeReceiver{})
+				w.wire.dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
+					ours, theirs := net.Pipe()
+					go func() { _, _ = tls.Server(theirs, server).Read(make([]byte, 100)) }()
+					conn := tls.Client(ours, client)
+					return conn, conn.HandshakeContext(ctx)
+				}
+				if _, err := w.Write([]byte("{}\n")); err != nil {
+					t.Fatal(err)
+				}
+				start := time.Now()
+				err := end(w)
+				if took := time.Since(start); took != DefaultReceiverTimeout {
+					t.Errorf("took %v, want %v; %v", took, DefaultReceiverTimeout, err)
+				}
+				must(t, w.Close())
+			})
+		})
+	}
 }
 
 func TestAWriteToAReceiverTakesABoundedTime(t *testing.T) {
