@@ -95,9 +95,9 @@ func (d *delivery) listen(ctx context.Context) error {
 			}
 			d.parts[said.at].failed = said.err
 		case first.room() <- &first.pending:
-			first.queued = true
+			first.wasQueued()
 		case second.room() <- &second.pending:
-			second.queued = true
+			second.wasQueued()
 		case <-d.timers[0].C:
 			first.failed = errTimeout
 		case <-d.timers[1].C:
@@ -117,6 +117,17 @@ func (p *part) room() chan<- *pending {
 		return nil
 	}
 	return p.delivery.log(p.at).queue
+}
+
+// wasQueued follows when there was room. The log may have been closed meanwhile.
+func (p *part) wasQueued() {
+	p.queued = true
+	log := p.delivery.log(p.at)
+	select {
+	case <-log.done:
+		log.sweep()
+	default:
+	}
 }
 
 // refusal is why neither log took the line; nil if one did.

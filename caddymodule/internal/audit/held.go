@@ -148,3 +148,22 @@ func (w *writer) giveUp() error {
 	}
 	return nil
 }
+
+// sweep tells the owners of what came into the queue after the writer had ended.
+// Whoever puts something there without a look at the gate sweeps too, if the
+// writer has ended by then.
+func (l *Log) sweep() {
+	for {
+		select {
+		case p := <-l.queue:
+			if p.owner == nil {
+				p.done <- ErrClosed
+				continue
+			}
+			p.owner.tried(ErrClosed)
+			p.owner.ended(p, ErrClosed)
+		default:
+			return
+		}
+	}
+}

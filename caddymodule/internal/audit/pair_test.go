@@ -294,6 +294,38 @@ func TestAPairGoesOnWithoutAClosedLog(t *testing.T) {
 	})
 }
 
+// There is a moment between the look at a full queue and the place in it.
+func TestALineThatComesTooLateToAClosedLogCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newFaultyPair(t, 1)
+		release := p.writers[1].hang()
+		for i := range 2 { // one that is being written, one that waits
+			must(t, p.Write(t.Context(), entry(fmt.Sprint("id-", i))))
+			synctest.Wait()
+		}
+		must(t, p.halves[0].log.Close())
+
+		d := p.pool.Get().(*delivery)
+		d.line = entry("late").AppendJSON(d.line[:0])
+		d.begin()
+		d.parts[0].failed = nil // as if it had been full, not closed
+		ended := make(chan error)
+		go func() {
+			err := d.await(t.Context())
+			d.leave(err)
+			ended <- err
+		}()
+		synctest.Wait()
+		release()
+		must(t, <-ended)
+		must(t, p.Close())
+		wantEntries(t, p.writers[1].String(), "id-0", "id-1", "late")
+		if status := p.Status()[0]; status.Missed != 1 || status.Waiting != 0 {
+			t.Errorf("got %+v", status)
+		}
+	})
+}
+
 func TestClosingCountsWhatIsLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newFaultyPair(t, 8)

@@ -7,6 +7,7 @@ import (
 
 // run is the writer goroutine.
 func (l *Log) run() {
+	defer l.sweep()
 	defer close(l.done)
 	w := newWriter(l)
 	defer w.stop()
