@@ -21,6 +21,7 @@ const (
 	KindCheckpoint Kind = "checkpoint"
 	KindTombstone  Kind = "tombstone"
 	KindForget     Kind = "forget"
+	KindMissed     Kind = "missed"
 )
 
 // known reports whether this version knows the kind.
@@ -29,7 +30,7 @@ func (k Kind) known() bool { return k == KindResult || k == KindIntent || k.IsCo
 // IsControl reports that a line of this kind is about the ledger, not a request.
 func (k Kind) IsControl() bool {
 	switch k {
-	case KindStart, KindCheckpoint, KindTombstone, KindForget:
+	case KindStart, KindCheckpoint, KindTombstone, KindForget, KindMissed:
 		return true
 	default:
 		return false

@@ -55,7 +55,7 @@ func TestEntriesAreReadBack(t *testing.T) {
 }
 
 func TestControlLinesAreRead(t *testing.T) {
-	for _, kind := range []Kind{KindStart, KindCheckpoint, KindTombstone, KindForget} {
+	for _, kind := range []Kind{KindStart, KindCheckpoint, KindTombstone, KindForget, KindMissed} {
 		for name, rest := range map[string]string{
 			"bare":                     "",
 			"members of their own":     `,"key":"x","lines":[1,2]`,

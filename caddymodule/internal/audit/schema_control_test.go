@@ -16,6 +16,7 @@ func TestControlLinesAreAsTheSchemaSays(t *testing.T) {
 		"checkpoint": checkpointLine{at, "signed\nnote"}.appendJSON(nil),
 		"tombstone":  tombstoneLine{at, segment{name: "a", first: 1, last: link{seq: 2}, begun: at, ended: at}, "old"}.appendJSON(nil),
 		"forget":     Forget{at, "e1"}.appendJSON(nil),
+		"missed":     missedLine{at, 3, at, at}.appendJSON(nil),
 	} {
 		t.Run(name, func(t *testing.T) {
 			line := enveloped(line)

@@ -159,7 +159,7 @@ func TestOutcomesAreTold(t *testing.T) {
 }
 
 func TestOnlyResultsAreExported(t *testing.T) {
-	for _, kind := range []audit.Kind{audit.KindIntent, audit.KindStart, audit.KindCheckpoint, audit.KindTombstone, audit.KindForget} {
+	for _, kind := range []audit.Kind{audit.KindIntent, audit.KindStart, audit.KindCheckpoint, audit.KindTombstone, audit.KindForget, audit.KindMissed} {
 		for _, f := range forms {
 			if event, ok := f.export(audit.Record{Kind: kind}); ok || event != nil {
 				t.Errorf("%s exports %s", f.name, kind)
