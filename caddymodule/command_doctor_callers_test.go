@@ -5,6 +5,10 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/ringward/ringward/caddymodule/internal/audit"
+	"github.com/ringward/ringward/caddymodule/internal/credential"
 )
 
 // TestDoctorReadsCallersAndLimitSecrets wherever they are kept.
@@ -40,4 +44,35 @@ func TestDoctorReadsCallersAndLimitSecrets(t *testing.T) {
 	if !strings.Contains(text, "does not exist") || !strings.Contains(text, `caller "doctor-c"`) {
 		t.Errorf("the faults are not told:\n%s", text)
 	}
+}
+
+// TestDoctorReadsTheKeysOfTheAuditLog and makes none.
+func TestDoctorReadsTheKeysOfTheAuditLog(t *testing.T) {
+	s := newStage(t, "checkthatphone")
+	signer, _, err := audit.GenerateKey("doctor")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.vault.Put("secret/signing", map[string]string{"key": signer, "other": "x"})
+	s.Audit = "signing_key vault secret/signing key\n pseudonym_keys vault secret/pseudonyms"
+	epoch := credential.EpochAt("", time.Now()).Name
+	grants := map[string][]string{"secret/data/phone/provider": {"read"}, "secret/data/signing": {"read"}, "secret/data/pseudonyms/" + epoch: {"create", "read"}}
+	edit := s.limitedLogin(grants)
+	r, text, status := s.consult(edit...)
+	if status != 0 || r.Status != statusOK {
+		t.Errorf("status %d:\n%s", status, text)
+	}
+	s.wantFound(r, "audit_signing", "read=ok kv=ok version=ok age=ok environment=ok policy=ok key=ok")
+	s.wantFound(r, "pseudonym_keys", "read=ok")
+	if !strings.Contains(text, "no key of epoch "+epoch+" yet") {
+		t.Errorf("it does not say that there is none:\n%s", text)
+	}
+	if _, text, _ = s.consult(edit...); !strings.Contains(text, "no key of epoch") {
+		t.Errorf("one was made:\n%s", text)
+	}
+	s.Audit = "signing_key vault secret/signing other\n pseudonym_keys vault secret/pseudonyms"
+	if r, text, status = s.consult(edit...); status != 1 {
+		t.Errorf("status %d:\n%s", status, text)
+	}
+	s.wantFound(r, "audit_signing", "read=ok kv=ok version=ok age=ok environment=ok policy=ok key=fail")
 }

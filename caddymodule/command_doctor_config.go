@@ -88,6 +88,7 @@ func (p *patient) addKeys() {
 		}
 	}
 	add(pseudonymKeyName, p.app.Audit.PseudonymKey, true)
+	add(signingKeyName, p.app.Audit.SigningKey, false)
 	if store := p.app.LimitStore; store != nil {
 		add(limitKeyName, store.PseudonymKey, true)
 		add(limitPasswordName, store.Password, false)
@@ -96,7 +97,8 @@ func (p *patient) addKeys() {
 
 // needsVault reports whether anything that is referred to is in Vault.
 func (p *patient) needsVault() bool {
-	return slices.ContainsFunc(p.secrets, func(s doctorSecret) bool { return s.from.Source == sourceVault }) ||
+	return p.app.Audit.PseudonymKeys != nil ||
+		slices.ContainsFunc(p.secrets, func(s doctorSecret) bool { return s.from.Source == sourceVault }) ||
 		slices.ContainsFunc(p.app.CallerSources, func(c CallerSourceConfig) bool { return c.Source == sourceVault })
 }
 

@@ -2,6 +2,7 @@ package caddymodule
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/ringward/ringward/caddymodule/internal/audit"
@@ -44,6 +45,10 @@ func (d *doctor) examine(ctx context.Context, p *patient) []doctorGroup {
 		groups = append(groups, within(ctx, fallback, func(ctx context.Context) doctorGroup {
 			return d.examineSecret(ctx, s)
 		}))
+	}
+	if c := p.app.Audit.PseudonymKeys; c != nil {
+		fallback := timedOut(doctorGroup{Kind: "pseudonym_keys", Source: sourceVault + " " + c.Path})
+		groups = append(groups, within(ctx, fallback, func(ctx context.Context) doctorGroup { return d.examineEpochs(ctx, c) }))
 	}
 	for i := range p.app.CallerSources {
 		c := &p.app.CallerSources[i]
@@ -120,8 +125,40 @@ func (d *doctor) examineAudit() doctorGroup {
 		g.Source = "file " + c.destination()
 		examineAuditFile(&g, c.destination())
 	}
-	if c.PseudonymKey == nil {
+	if c.PseudonymKey == nil && c.PseudonymKeys == nil {
 		g.warn("pseudonym_key", "not set: pseudonyms change at every start, and nobody can be found again")
+	}
+	return g
+}
+
+// examineEpochs reads the key of the epoch of the moment. Nothing is made.
+func (d *doctor) examineEpochs(ctx context.Context, c *EpochsConfig) doctorGroup {
+	g := doctorGroup{Kind: "pseudonym_keys", Source: sourceVault + " " + c.Path}
+	if err := c.check(); err != nil {
+		g.fail("reference", "%v", err)
+		return g
+	}
+	if d.vault.refused != nil {
+		if errors.Is(d.vault.refused, errNotTried) {
+			g.warn("read", "not tried: %v", d.vault.refused)
+		} else {
+			g.fail("read", "not tried: %v", d.vault.refused)
+		}
+		return g
+	}
+	keys, err := credential.NewEpochKeys(d.vault.session, c.Path, d.app.Environment)
+	if err != nil {
+		g.fail("reference", "%v", err)
+		return g
+	}
+	name := credential.EpochAt(c.Every, time.Now()).Name
+	switch key, err := keys.Read(ctx, name); {
+	case errors.Is(err, credential.ErrNotFound):
+		g.ok("read", "there is no key of epoch %s yet: Ringward makes it when it starts", name)
+	case err != nil:
+		g.fail("read", "%v", err)
+	default:
+		g.ok("read", "the key of epoch %s is there, made %s", name, key.Created.UTC().Format(time.RFC3339))
 	}
 	return g
 }

@@ -34,6 +34,8 @@ func (d *doctor) examineSecret(ctx context.Context, s doctorSecret) doctorGroup 
 	switch {
 	case s.isKey:
 		examinePseudonymKey(&g, value)
+	case s.name == signingKeyName:
+		examineSigningKey(&g, value)
 	case s.provider != nil:
 		examinePlacement(&g, s.provider, value)
 	}
@@ -177,6 +179,16 @@ func examinePseudonymKey(g *doctorGroup, value *credential.Value) {
 		return
 	}
 	g.ok("length", "%d bytes or more; its id is %s", audit.MinPseudonymKey, keyIDOf(key))
+}
+
+// examineSigningKey checks that checkpoints can be signed.
+func examineSigningKey(g *doctorGroup, value *credential.Value) {
+	signer, err := audit.ParseSigner(value.Fields[0].Secret.Reveal())
+	if err != nil {
+		g.fail("key", "%v", err)
+		return
+	}
+	g.ok("key", "checkpoints are signed by %s", signer.Name())
 }
 
 // examinePlacement tries whether the provider's requests can carry the secret. It

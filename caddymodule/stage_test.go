@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -60,6 +61,7 @@ type stage struct {
 	App        string // further global options of Ringward
 	Sites      string // further sites
 	Servers    string // further global options of Caddy
+	AuditFile  string // in place of audit.jsonl
 	Audit      string // options of the audit log, in place of the pseudonym key
 }
 
@@ -78,7 +80,7 @@ const stageCaddyfile = `{
 		vault {{.Vault}} {
 			auth token_file {{.Dir}}/vault-token
 		}
-		audit file {{.Dir}}/audit.jsonl {
+		audit file {{if .AuditFile}}{{.AuditFile}}{{else}}{{.Dir}}/audit.jsonl{{end}} {
 			{{if .Audit}}{{.Audit}}{{else}}pseudonym_key vault secret/audit key{{end}}
 		}
 		caller minimal {
@@ -185,15 +187,22 @@ func freePort(t *testing.T) string {
 	first := 20000 + os.Getpid()%windows*window
 	for range 1000 {
 		port := strconv.Itoa(first + mathrand.IntN(window))
+		if slices.Contains(portsOf[t], port) {
+			continue // nobody may listen there yet
+		}
 		listener, err := net.Listen("tcp", "127.0.0.1:"+port)
 		if err == nil {
 			_ = listener.Close()
+			portsOf[t] = append(portsOf[t], port)
 			return port
 		}
 	}
 	t.Fatal("no free port")
 	return ""
 }
+
+// portsOf are the ports that each test was given.
+var portsOf = make(map[*testing.T][]string)
 
 func (s *stage) file(name, text string) string {
 	s.t.Helper()

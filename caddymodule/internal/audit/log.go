@@ -102,7 +102,7 @@ func Prepare(path string, opts Options) (*Log, error) {
 	}
 	file, err := newFileSink(path, opts.LockWait)
 	if err != nil {
-		return nil, fmt.Errorf("opening audit log: %w", err)
+		return nil, fmt.Errorf("opening audit log %s: %w", path, err)
 	}
 	return newLog(file, opts), nil
 }

@@ -19,9 +19,9 @@ type Epoch struct {
 	Start, End time.Time // UTC
 }
 
-// epochAt returns the epoch that at falls into. It depends on nothing but the two,
+// EpochAt returns the epoch that at falls into, a month for "". It depends on nothing but the two,
 // so that all replicas name the same epoch.
-func epochAt(every string, at time.Time) Epoch {
+func EpochAt(every string, at time.Time) Epoch {
 	year, month, day := at.UTC().Date()
 	midnight := time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
 	switch every {
@@ -49,15 +49,15 @@ const (
 func ParseEpoch(name string) (Epoch, error) {
 	var year, week int
 	if at, err := time.Parse(monthForm, name); err == nil {
-		return epochAt(EveryMonth, at), nil
+		return EpochAt(EveryMonth, at), nil
 	}
 	if at, err := time.Parse(dayForm, name); err == nil {
-		return epochAt(EveryDay, at), nil
+		return EpochAt(EveryDay, at), nil
 	}
 	if n, _ := fmt.Sscanf(name, "%4d-W%2d", &year, &week); n == 2 {
 		inFirstWeek := time.Date(year, time.January, 4, 0, 0, 0, 0, time.UTC) // by ISO 8601
 		// Only a week that the year has gets the same name again.
-		if epoch := epochAt(EveryWeek, inFirstWeek.AddDate(0, 0, 7*(week-1))); epoch.Name == name {
+		if epoch := EpochAt(EveryWeek, inFirstWeek.AddDate(0, 0, 7*(week-1))); epoch.Name == name {
 			return epoch, nil
 		}
 	}

@@ -30,7 +30,7 @@ func TestEpochsAreNamedByTheCalendarOfUTC(t *testing.T) {
 		{EveryDay, "2026-12-31T23:59:59Z", "2026-12-31", "2026-12-31T00:00:00Z", "2027-01-01T00:00:00Z"},
 		{EveryDay, "2026-12-31T23:00:00-02:00", "2027-01-01", "2027-01-01T00:00:00Z", "2027-01-02T00:00:00Z"},
 	} {
-		got := epochAt(c.every, date(c.at))
+		got := EpochAt(c.every, date(c.at))
 		if got.Name != c.name || !got.Start.Equal(date(c.start)) || !got.End.Equal(date(c.end)) || got.Start.Location() != time.UTC {
 			t.Errorf("%s at %s: got %+v", c.every, c.at, got)
 		}
@@ -42,7 +42,7 @@ func TestEpochsAreNamedByTheCalendarOfUTC(t *testing.T) {
 func TestEpochsFollowEachOtherWithoutAGap(t *testing.T) {
 	for _, every := range []string{EveryMonth, EveryWeek, EveryDay} {
 		names := map[string]bool{}
-		for e := epochAt(every, date("2019-12-31T12:00:00Z")); e.Start.Year() < 2050; e = epochAt(every, e.End) {
+		for e := EpochAt(every, date("2019-12-31T12:00:00Z")); e.Start.Year() < 2050; e = EpochAt(every, e.End) {
 			if names[e.Name] {
 				t.Fatalf("%s: two epochs are named %s", every, e.Name)
 			}

@@ -51,10 +51,10 @@ func (e *Epochs) plan() time.Duration {
 // that of the current epoch.
 func (e *Epochs) fetch(life context.Context) error {
 	now := e.cfg.Now()
-	current := epochAt(e.cfg.Every, now)
+	current := EpochAt(e.cfg.Every, now)
 	err := e.get(life, current, (*epochPair).turnedTo)
 	var errNext error
-	if next := epochAt(e.cfg.Every, current.End); !now.Before(next.Start.Add(-epochAhead)) {
+	if next := EpochAt(e.cfg.Every, current.End); !now.Before(next.Start.Add(-epochAhead)) {
 		errNext = e.get(life, next, (*epochPair).followedBy)
 	}
 	if life.Err() != nil {

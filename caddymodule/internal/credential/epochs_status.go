@@ -69,7 +69,7 @@ type EpochKeyStatus struct {
 // Status returns a snapshot.
 func (e *Epochs) Status() EpochsStatus {
 	now, pair := e.cfg.Now(), e.held.Load()
-	current := pair.slotOf(epochAt(e.cfg.Every, now))
+	current := pair.slotOf(EpochAt(e.cfg.Every, now))
 	s := EpochsStatus{
 		Source:  e.keys.Describe(),
 		Every:   e.cfg.Every,
