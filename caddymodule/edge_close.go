@@ -106,6 +106,9 @@ func (e *Edge) write(ex *exchange, w http.ResponseWriter, status int, body []byt
 	if p := ex.problem; p != nil && p.challenge != "" {
 		h["Www-Authenticate"] = []string{p.challenge}
 	}
+	if ex.isLast {
+		h["Connection"] = []string{"close"}
+	}
 	// A caller that does not read holds nothing for longer than this. The
 	// answer is flushed and the deadline lifted, because the connection may
 	// serve other handlers after this one.

@@ -107,3 +107,12 @@ func abandonBody(w http.ResponseWriter, r *http.Request) {
 		w.Header()["Connection"] = []string{"close"}
 	}
 }
+
+// isLengthDisputed reports requests whose end a proxy in front may see elsewhere:
+// net/http reads a chunked body whatever Content-Length says, and takes that
+// field out, and in HTTP/1.0 does the reverse. What follows such a request on its
+// connection may be of somebody else, or part of the body, so that the connection
+// has to end with it (RFC 9112, section 6.1).
+func isLengthDisputed(r *http.Request) bool {
+	return r.ProtoMajor == 1 && (r.ProtoMinor == 0 || len(r.TransferEncoding) > 0)
+}

@@ -30,7 +30,7 @@ func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.
 	e.app.inFlight.enter()
 	defer e.app.inFlight.leave()
 	ex := e.open(r)
-	ex.bodyRead = !hasBody(r)
+	ex.bodyRead, ex.isLast = !hasBody(r), isLengthDisputed(r)
 	e.guarded(ex, func() {
 		if p := e.admit(ex, w, r); p != nil {
 			ex.fail(p)

@@ -23,6 +23,7 @@ type exchange struct {
 	start    time.Time
 	counting context.Context // all waits for the limit store together are bounded in it
 	bodyRead bool            // nothing of the request's body is left
+	isLast   bool            // the connection ends with the answer
 	clientIP netip.Addr
 	caller   *callerState // nil until authenticated
 	name     string       // of the caller

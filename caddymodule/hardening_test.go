@@ -142,6 +142,48 @@ func TestARefusalSpoilsNoLaterRequest(t *testing.T) {
 	}
 }
 
+// TestNothingFollowsADisputedLength: with Transfer-Encoding and Content-Length in
+// one request, a proxy in front may take what follows for its body.
+func TestNothingFollowsADisputedLength(t *testing.T) {
+	s := newStage(t, "checkthatphone")
+	s.start()
+	body := `{"phone":"` + canaryNumber + `"}`
+	post := func(proto, fields, body string) string {
+		return "POST /v1/lookup HTTP/" + proto + "\r\nHost: localhost\r\nContent-Type: application/json\r\nX-API-Key: " + s.Minimal + "\r\n" + fields + "\r\n" + body
+	}
+	next := post("1.1", fmt.Sprintf("Content-Length: %d\r\n", len(body)), body)
+	for _, tt := range []struct {
+		name, text string
+		answers    int
+	}{
+		{"a length and chunks", post("1.1", fmt.Sprintf("Content-Length: %d\r\nTransfer-Encoding: chunked\r\n", 5+len(next)), "0\r\n\r\n"), 1},
+		{"chunks", post("1.1", "Transfer-Encoding: chunked\r\n", fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(body), body)), 1},
+		{"chunks in HTTP/1.0", post("1.0", "Connection: keep-alive\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n", "{}"), 1},
+		{"a length", post("1.1", "Content-Length: 2\r\n", "{}"), 2},
+	} {
+		conn, err := net.Dial("tcp", "127.0.0.1:"+s.Port)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = conn.SetDeadline(time.Now().Add(bodyTimeout))
+		fmt.Fprint(conn, tt.text+next)
+		from, answers := bufio.NewReader(conn), 0
+		for range 2 {
+			resp, err := http.ReadResponse(from, nil)
+			if err != nil {
+				break
+			}
+			_, _ = io.Copy(io.Discard, resp.Body)
+			_ = resp.Body.Close()
+			answers++
+		}
+		_ = conn.Close()
+		if answers != tt.answers {
+			t.Errorf("%s: %d answers, want %d", tt.name, answers, tt.answers)
+		}
+	}
+}
+
 func TestFailedReloadKeepsTheRunningConfigInSight(t *testing.T) {
 	s := newStage(t, "checkthatphone")
 	s.start()
