@@ -2,7 +2,6 @@ package attacks
 
 import (
 	"fmt"
-	"net/http"
 	"strings"
 	"testing"
 )
@@ -26,13 +25,9 @@ func chunk(body string) string { return fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len
 // the hidden lookup is answered, whatever becomes of the request itself.
 func (a *arena) smuggle(name, text string) {
 	a.t.Helper()
-	before := a.calls()
-	replies := a.replies("", text)
+	replies := a.replies("", text, true)
 	if len(replies) > 1 {
 		a.t.Errorf("%s: the hidden request was answered: %d after %d", name, replies[1].Status, replies[0].Status)
-	}
-	if n := a.calls() - before; n > 1 || n == 1 && replies[0].Status != http.StatusOK {
-		a.t.Errorf("%s: %d lookups were made", name, n)
 	}
 }
 
@@ -63,6 +58,7 @@ func TestAttackTwoLengths(t *testing.T) {
 		"CL before a space":       a.head("Content-Length : 0") + a.hidden(),
 		"CL folded":               a.head("Content-Length:\r\n 0", fmt.Sprintf("Content-Length: %d", len(a.hidden()))) + a.hidden(),
 		"HTTP/1.0 and TE":         strings.Replace(a.head("Transfer-Encoding: chunked"), "HTTP/1.1", "HTTP/1.0", 1) + empty + a.hidden(),
+		"HTTP/1.0, CL and TE":     strings.Replace(a.head("Connection: keep-alive", "Content-Length: 2", "Transfer-Encoding: chunked"), "HTTP/1.1", "HTTP/1.0", 1) + "{}" + a.hidden(),
 	} {
 		a.smuggle(name, text)
 	}

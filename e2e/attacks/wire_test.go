@@ -57,11 +57,15 @@ func (a *arena) wire(at site, request string) string {
 }
 
 // replies sends bytes on a connection, and returns the answers that they get.
-// When the first one is there, the server learns that nothing more will come.
-func (a *arena) replies(at site, text string) []harness.Reply {
+// The server learns that nothing more will come when the first one is there, or
+// at once, which ends a request that is not whole, and cancels one that is.
+func (a *arena) replies(at site, text string, atOnce bool) []harness.Reply {
 	a.t.Helper()
 	conn := a.dial(at)
 	_, _ = io.WriteString(conn, text) // the server may have had enough before the end
+	if atOnce {
+		_ = conn.(*net.TCPConn).CloseWrite()
+	}
 	from := bufio.NewReader(conn)
 	var all []harness.Reply
 	for {
@@ -91,7 +95,7 @@ func readReply(from *bufio.Reader) (harness.Reply, error) {
 // without one counts as 400.
 func (a *arena) reply(at site, text string) harness.Reply {
 	a.t.Helper()
-	all := a.replies(at, text)
+	all := a.replies(at, text, false)
 	switch {
 	case len(all) == 0:
 		return harness.Reply{Status: http.StatusBadRequest}
