@@ -32,6 +32,7 @@ const (
 	toIdle    site = "idle"     // must never ask
 	toQuery   site = "query"    // Numverify: the provider's key is in the query
 	overTLS   site = "tls"      // HTTP/2, before the stand-in
+	scarce    site = "scarce"   // HTTP/2, before the villain, three lookups an hour for each caller
 	nameless  site = "nameless" // serves without a key
 	counted   site = "counted"  // three lookups an hour for each address
 	denied    site = "denied"   // this host's address is denied
@@ -44,7 +45,7 @@ const (
 	plaintext site = "no TLS"
 )
 
-// countedLimit is how many lookups the site counted allows.
+// countedLimit is how many lookups the sites counted and scarce allow.
 const countedLimit = 3
 
 // enter returns the arena for one attack.
@@ -79,7 +80,7 @@ var endedCaller = harness.NewCaller()
 
 func (a *arena) addSites() {
 	standin := "upstream " + a.Upstream() + "\n ca " + a.Standin.CAFile
-	a.addSite(toVillain, "checkthatphone", a.villain.upstream(a)+"\n timeout 2s\n max_answer 64KB")
+	a.addSite(toVillain, "checkthatphone", a.villain.upstream(a)+"\n timeout 1s\n max_answer 64KB")
 	a.addSite(toIdle, "checkthatphone", a.idle.upstream(a))
 	a.addSite(toQuery, "numverify", a.villain.upstream(a))
 	a.addSite(nameless, "checkthatphone", standin+"\n anonymous validity")
@@ -90,8 +91,11 @@ func (a *arena) addSites() {
 	certificate := harness.NewCertificate(a.t, a.Dir, "127.0.0.1")
 	a.roots = certificate.Roots
 	a.addSite(overTLS, "checkthatphone", standin)
-	a.Sites = strings.Replace(a.Sites, "http://:"+a.sites[overTLS]+" {",
-		"https://127.0.0.1:"+a.sites[overTLS]+" {\n tls "+certificate.CertFile+" "+certificate.KeyFile, 1)
+	a.addSite(scarce, "checkthatphone", a.villain.upstream(a)+fmt.Sprintf("\n limit caller %d/h", countedLimit))
+	for _, name := range []site{overTLS, scarce} {
+		a.Sites = strings.Replace(a.Sites, "http://:"+a.sites[name]+" {",
+			"https://127.0.0.1:"+a.sites[name]+" {\n tls "+certificate.CertFile+" "+certificate.KeyFile, 1)
+	}
 }
 
 // addSite adds a site with a route and its options to the config.
