@@ -6,8 +6,8 @@
 // It has the limits that Caddyfile.example sets, its log at DEBUG level, and
 // providers that answer honestly (the stand-in) or as an attack wants (the
 // villain). An attack that works fails its test. One that is known to work and
-// is accepted is marked with acceptedLimit: it fails once it stops to work, so
-// that the list of limits in SECURITY.md stays true.
+// is accepted, with the reason in SECURITY.md, is marked with knownHole: its test
+// fails once it no longer works, so that the list of limits stays true.
 //
 // When all attacks are over, TestMain searches everything that Ringward wrote
 // for the keys and numbers that were in them.

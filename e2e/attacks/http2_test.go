@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"strconv"
-	"time"
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
@@ -114,12 +113,4 @@ func (c *h2) answer(stream uint32) (got harness.Reply) {
 			return got
 		}
 	}
-}
-
-// isEnded waits until the server ends the connection, and reads what comes.
-func (c *h2) isEnded(within time.Duration) bool {
-	_ = c.conn.SetReadDeadline(time.Now().Add(within))
-	_, err := io.Copy(io.Discard, c.conn)
-	timeout, ok := err.(net.Error)
-	return !ok || !timeout.Timeout()
 }
