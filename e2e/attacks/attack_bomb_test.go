@@ -54,7 +54,8 @@ func TestAttackBomb(t *testing.T) {
 		"endless trailers": endless("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n", "X-Endless: x\r\n"),
 		"endless chunk":    endless("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n1;", strings.Repeat("x", 1000)),
 	}
-	for encoding, with := range encoders {
+	for _, encoding := range []string{"gzip", "deflate", "br"} {
+		with := encoders[encoding]
 		small := compressed(with, answerWith(huge))
 		twice := compressed(with, small)
 		bombs[encoding] = func(v visit) { v.sendsJSON(small, "Content-Encoding: "+encoding) }

@@ -20,7 +20,7 @@ var encoders = map[string]func(io.Writer) io.WriteCloser{
 	"x-gzip":  func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) },
 	"GZip":    func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) },
 	"deflate": func(w io.Writer) io.WriteCloser { return zlib.NewWriter(w) },
-	"br":      func(w io.Writer) io.WriteCloser { return brotli.NewWriter(w) },
+	"br":      func(w io.Writer) io.WriteCloser { return brotli.NewWriterLevel(w, brotli.BestSpeed) },
 }
 
 // rawDeflate is what some servers send as "deflate".
