@@ -13,7 +13,11 @@ import (
 func TestPromisesNameRealTests(t *testing.T) {
 	tests := testFunctions(t)
 	text := section(t, "SECURITY.md", "## What Ringward promises")
-	for i := range 8 {
+	const promises = 23
+	if n := len(regexp.MustCompile(`(?m)^\| I\d+ \|`).FindAllString(text, -1)); n != promises {
+		t.Errorf("%d promises, not %d", n, promises)
+	}
+	for i := range promises {
 		row := regexp.MustCompile(`(?m)^\| I` + strconv.Itoa(i+1) + ` \|.*$`).FindString(text)
 		named := regexp.MustCompile("`(Test\\w+)`").FindAllStringSubmatch(row, -1)
 		if len(named) == 0 {
