@@ -202,7 +202,7 @@ func TestTheHubKeepsABoundedCopy(t *testing.T) {
 		h.Emit(Event{Name: AuditUnavailable, Attributes: attributes})
 		attributes[AttrReason] = "changed"
 		got := in.take()[0].Attributes
-		if got[AttrReason] != strings.Repeat("é", 128) || len(got) != maxAttributes {
+		if got[AttrReason] != strings.Repeat("é", maxValueLength/2) || len(got) != maxAttributes {
 			t.Errorf("got %d attributes, %q", len(got), got[AttrReason])
 		}
 	})

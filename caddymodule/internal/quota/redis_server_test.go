@@ -230,7 +230,7 @@ func TestAFailingRedisCostsABoundedTime(t *testing.T) {
 			p99, most := all[len(all)*99/100], all[len(all)-1]
 			t.Logf("%d requests: median %v, p99 %v, most %v", len(all), all[len(all)/2], p99, most)
 			// The slack is for a loaded machine, which may not run the request in time.
-			if p99 > MaxWait+10*time.Millisecond || most > MaxWait+200*time.Millisecond {
+			if p99 > MaxWait+150*time.Millisecond || most > MaxWait+500*time.Millisecond {
 				t.Errorf("of %d requests, the slowest of a hundred took %v, the slowest of all %v", len(all), p99, most)
 			}
 			state := take(t, l, ByIP, "192.0.2.3")
