@@ -4,7 +4,8 @@
 #   GO         the go command
 #   VERSION    what `ringward version` says
 #   FUZZTIME   how long each fuzz target runs
-#   BENCH      which benchmarks run, a regular expression
+#   BENCH      which Go benchmarks run, a regular expression
+#   BENCHFLAGS flags for the benchmark program, such as -rounds 9 (bench/README.md)
 #   TESTFLAGS  more flags for go test, such as -run or -v
 
 SHELL       := /bin/bash
@@ -17,6 +18,7 @@ GO        ?= go
 VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 FUZZTIME  ?= 30s
 BENCH     ?= .
+BENCHFLAGS ?=
 TESTFLAGS ?=
 
 TOOLS := $(CURDIR)/.cache/bin
@@ -24,6 +26,9 @@ VAULT := $(TOOLS)/e2e-vault
 # The scanner's version moves with this line alone, so that it can be raised on
 # the day of a new advisory.
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+
+# What has a go.mod of its own, and so is in no ./...
+NESTED := e2e/vault bench/lura
 
 STATIC  := CGO_ENABLED=0 $(GO) build -trimpath
 LDFLAGS := -s -w -X github.com/caddyserver/caddy/v2.CustomVersion=$(VERSION)
@@ -78,14 +83,14 @@ lint-tools:
 .PHONY: lint
 lint: lint-tools ## golangci-lint, and gofumpt on the nested modules
 	@$(STEP); nested() { \
-		local bad; bad=$$($(TOOLS)/gofumpt -l e2e/vault) || return; \
+		local bad; bad=$$($(TOOLS)/gofumpt -l $(NESTED)) || return; \
 		[[ -z $$bad ]] || { printf 'not formatted (make fmt):\n%s\n' "$$bad" >&2; return 1; }; }; \
-	step "checking the format of e2e/vault" nested; \
+	step "checking the format of $(NESTED)" nested; \
 	step "linting" $(TOOLS)/golangci-lint run ./...
 
 .PHONY: fmt
 fmt: lint-tools ## format every Go file
-	@$(TOOLS)/golangci-lint fmt ./... && $(TOOLS)/gofumpt -w e2e/vault
+	@$(TOOLS)/golangci-lint fmt ./... && $(TOOLS)/gofumpt -w $(NESTED)
 
 .PHONY: fuzz
 fuzz: ## each fuzz target in turn, FUZZTIME=30s each
@@ -99,7 +104,12 @@ fuzz: ## each fuzz target in turn, FUZZTIME=30s each
 	((found)) || { echo "no fuzz targets found" >&2; exit 1; }
 
 .PHONY: bench
-bench: ## every Go benchmark, BENCH=regexp for some
+bench: need-proxies e2e-vault ## Ringward beside bare Caddy, nginx, HAProxy and KrakenD's engine, in about 3 minutes
+	@$(STEP); mkdir -p bin; step "building the benchmark" $(GO) build -o bin/bench ./bench; \
+	step "measuring" bin/bench -vault $(VAULT) -out bench $(BENCHFLAGS)
+
+.PHONY: gobench
+gobench: ## every Go benchmark, BENCH=regexp for some
 	@$(STEP); step "benchmarking" $(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...
 
 .PHONY: demo
@@ -128,3 +138,16 @@ need-cc:
 	step "apt-get update" quietly apt-get -q update; \
 	step "installing the Debian packages gcc and libc6-dev" \
 		quietly apt-get -qy install --no-install-recommends gcc libc6-dev
+
+.PHONY: need-proxies
+need-proxies:
+	@missing=(); \
+	for program in nginx haproxy redis-server; do command -v $$program >/dev/null || missing+=($${program/%nginx/nginx-light}); done; \
+	if ((! $${#missing[@]})); then exit 0; fi; \
+	if [[ $$(id -u) != 0 ]] || ! command -v apt-get >/dev/null; then \
+		echo "measuring without some contenders; install $${missing[*]} to have them all" >&2; exit 0; \
+	fi; \
+	$(STEP); quietly() { local out; out=$$("$$@" 2>&1) || { echo "$$out" >&2; return 1; }; }; \
+	export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1; \
+	step "apt-get update" quietly apt-get -q update; \
+	step "installing the Debian packages $${missing[*]}" quietly apt-get -qy install --no-install-recommends "$${missing[@]}"
