@@ -169,7 +169,7 @@ func (s *stage) makeKey() {
 	}
 }
 
-func newCaller(t *testing.T) (key, digest string) {
+func newCaller(t testing.TB) (key, digest string) {
 	t.Helper()
 	key, sum, err := caller.NewKey(rand.Reader)
 	if err != nil {
@@ -181,7 +181,7 @@ func newCaller(t *testing.T) (key, digest string) {
 // freePort finds a port below those that the kernel gives to outgoing
 // connections, which could take it before Caddy does. Caddy shares ports with
 // other processes, so each process of these tests has a window of its own.
-func freePort(t *testing.T) string {
+func freePort(t testing.TB) string {
 	t.Helper()
 	const window, windows = 250, 40
 	first := 20000 + os.Getpid()%windows*window
