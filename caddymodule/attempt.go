@@ -82,7 +82,7 @@ func (t *Transport) request(ctx context.Context, ex *exchange, value *credential
 		return nil, nil, err
 	}
 	out.URL.Path, out.URL.RawPath = path, ex.outbound.Path
-	out.Body = &onceBody{data: ex.outbound.Body}
+	out.Body = onceBody(ex.outbound.Body)
 	if ex.outbound.Body != nil {
 		out.ContentLength = int64(len(ex.outbound.Body))
 		out.Header["Content-Type"] = []string{"application/json"}

@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -23,25 +24,14 @@ import (
 	"github.com/ringward/ringward/caddymodule/internal/provider"
 )
 
-// onceBody is a request body that cannot be sent twice. net/http sends a GET
-// again on its own when a reused connection breaks, unless the request has a
-// body that it cannot rewind; every lookup costs money, so every lookup has one.
-type onceBody struct {
-	data []byte
-	off  int
-}
-
-func (b *onceBody) Read(p []byte) (int, error) {
-	if b.off == len(b.data) {
-		return 0, io.EOF
-	}
-	n := copy(p, b.data[b.off:])
-	b.off += n
-	return n, nil
-}
-
-// Close does nothing: the bytes belong to the exchange.
-func (b *onceBody) Close() error { return nil }
+// onceBody returns a request body that cannot be sent twice. net/http sends a
+// GET again on its own when a reused connection breaks, unless the request has a
+// body that it cannot rewind; every lookup costs money, so every lookup has one,
+// and no GetBody.
+//
+// A bytes.Reader behind io.NopCloser is what net/http knows to be in memory: it
+// does not send the headers ahead, so that both go out in one TLS record.
+func onceBody(data []byte) io.ReadCloser { return io.NopCloser(bytes.NewReader(data)) }
 
 // upstreamContext carries to the provider's connection only what dialling
 // needs. Above all it hides reverse_proxy's trace, which would pass the

@@ -179,6 +179,22 @@ func TestBrokenConnectionIsNotRetried(t *testing.T) {
 	}
 }
 
+// TestHeadersAndBodyLeaveTogether: one record on the wire costs less than two.
+func TestHeadersAndBodyLeaveTogether(t *testing.T) {
+	s := newStage(t, "checkthatphone")
+	read := make(chan string, 1)
+	s.Upstream = s.acceptTLS(func(conn net.Conn) {
+		record := make([]byte, 16<<10) // of TLS; one Read returns no more than one
+		n, _ := conn.Read(record)
+		read <- string(record[:n])
+	})
+	s.start()
+	s.lookup(s.Minimal, canaryNumber)
+	if record := <-read; !strings.HasPrefix(record, "POST ") || !strings.HasSuffix(record, "}") {
+		t.Errorf("the first record is no whole request: it has %d bytes", len(record))
+	}
+}
+
 // breakingServer answers the first request of a connection and breaks the
 // connection on the second.
 func (s *stage) breakingServer(calls chan<- struct{}) (url string) {
