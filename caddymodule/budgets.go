@@ -49,7 +49,7 @@ func newBudgets(store quota.Counters, configs []BudgetConfig, scope string) (*qu
 // reserve takes what the lookup costs from the caller's and the route's budgets
 // before it is made. settle gives it back where the provider has not charged.
 func (e *Edge) reserve(ex *exchange) (settle func(), p *problem) {
-	if ex.cost == 0 {
+	if ex.cost == 0 || ex.bounds.budgets.None() && e.budgets.None() {
 		return func() {}, nil
 	}
 	keys := quota.Keys{Caller: ex.name, Provider: e.provider.Name}

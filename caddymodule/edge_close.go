@@ -49,10 +49,11 @@ func (e *Edge) count(ex *exchange) {
 }
 
 func statusClass(status int) string {
+	classes := [...]string{"none", "1xx", "2xx", "3xx", "4xx", "5xx"}
 	if status < 100 || status > 599 {
-		return "none"
+		return classes[0]
 	}
-	return strconv.Itoa(status/100) + "xx"
+	return classes[status/100]
 }
 
 // log tells the operator what the caller is not told. Its fields are an
@@ -91,11 +92,10 @@ func (e *Edge) log(ex *exchange, status int) {
 // write sends the answer. Every header is Ringward's own.
 func (e *Edge) write(ex *exchange, w http.ResponseWriter, status int, body []byte) {
 	h := w.Header()
-	h["Content-Type"] = []string{e.contentType(ex)}
-	h["Cache-Control"] = []string{"no-store"}
-	h["X-Content-Type-Options"] = []string{"nosniff"}
-	h["X-Request-Id"] = []string{ex.id}
-	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	values := [...]string{e.contentType(ex), "no-store", "nosniff", ex.id, strconv.Itoa(len(body))}
+	for i, name := range [...]string{"Content-Type", "Cache-Control", "X-Content-Type-Options", "X-Request-Id", "Content-Length"} {
+		h[name] = values[i : i+1 : i+1] // one array for all; whoever appends to one gets another
+	}
 	// A client must not take what is left of a rate for when to try again.
 	if p := ex.problem; p == nil || p.reason != provider.ReasonBudgetExceeded && p.reason != provider.ReasonLockedOut {
 		quota.SetHeaders(h, ex.limits)

@@ -29,8 +29,10 @@ func (e *Edge) record(ex *exchange, status int) error {
 	if ex.problem != nil {
 		entry.Reason = string(ex.problem.reason)
 	}
-	for _, class := range ex.released.AppendTo(nil) {
-		entry.Released = append(entry.Released, string(class))
+	classes := ex.released.AppendTo(nil)
+	entry.Released = make([]string, len(classes))
+	for i, class := range classes {
+		entry.Released[i] = string(class)
 	}
 	if ex.answered && ex.plan != nil {
 		entry.Fields = ex.plan.AppendFields(nil, &ex.fields)

@@ -94,7 +94,7 @@ func (e *Edge) admit(ex *exchange, w http.ResponseWriter, r *http.Request) *prob
 	if p := e.checkAddress(ex); p != nil {
 		return p
 	}
-	if p := e.app.lockedOut(addressKey(ex)); p != nil {
+	if p := e.app.lockedOut(ex, addressKey); p != nil {
 		return p
 	}
 	if p := e.takeArrival(ex, 1); p != nil {
@@ -104,11 +104,11 @@ func (e *Edge) admit(ex *exchange, w http.ResponseWriter, r *http.Request) *prob
 	if p := e.authenticate(ex, r, at.Key); p != nil {
 		if p.reason == provider.ReasonUnauthenticated {
 			authFailures().Fail(alert.CallerAuthFailures, alert.AttrClientIP, ex.ipKey())
-			e.app.failed(addressKey(ex))
+			e.app.failed(ex, addressKey)
 		}
 		return p
 	}
-	if p := e.app.lockedOut(callerKey(ex)); p != nil {
+	if p := e.app.lockedOut(ex, callerKey); p != nil {
 		return p
 	}
 	if ex.op == nil { // told to known callers only
@@ -198,7 +198,7 @@ func (e *Edge) checkNumber(ex *exchange, asked intake.Asked) (formatted string, 
 	case errors.Is(err, phone.ErrRegion) || errors.Is(err, phone.ErrType):
 		return "", &problem{reason: provider.ReasonNumberNotAllowed, detail: err.Error()}
 	case err != nil:
-		e.app.failed(callerKey(ex))
+		e.app.failed(ex, callerKey)
 		return "", &problem{reason: provider.ReasonInvalidNumber, detail: err.Error()}
 	}
 	if !ex.caller.mayLookUp(number.Region()) {

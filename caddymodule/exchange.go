@@ -25,6 +25,7 @@ type exchange struct {
 	bodyRead bool            // nothing of the request's body is left
 	isLast   bool            // the connection ends with the answer
 	clientIP netip.Addr
+	countIP  string       // what the client is counted by; see ipKey
 	caller   *callerState // nil until authenticated
 	name     string       // of the caller
 	bounds   *bounds      // of the caller, by its tier
@@ -92,6 +93,9 @@ func (ex *exchange) addLimit(state quota.State) {
 			return
 		}
 	}
+	if ex.limits == nil {
+		ex.limits = make([]quota.State, 0, 4)
+	}
 	ex.limits = append(ex.limits, state)
 }
 
@@ -101,10 +105,13 @@ func (ex *exchange) claim() bool { return ex.claimed.CompareAndSwap(false, true)
 
 // ipKey is what the client is counted by; those on a unix socket are one.
 func (ex *exchange) ipKey() string {
-	if !ex.clientIP.IsValid() {
-		return "unix"
+	if ex.countIP == "" {
+		ex.countIP = "unix"
+		if ex.clientIP.IsValid() {
+			ex.countIP = quota.KeyForIP(ex.clientIP)
+		}
 	}
-	return quota.KeyForIP(ex.clientIP)
+	return ex.countIP
 }
 
 type exchangeKey struct{}

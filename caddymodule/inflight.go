@@ -9,10 +9,10 @@ import (
 type inFlight struct {
 	mu      sync.Mutex
 	count   int
-	drained chan struct{} // closed and renewed whenever the count returns to 0
+	drained chan struct{} // closed when the count returns to 0; nil while nobody waits for that
 }
 
-func newInFlight() *inFlight { return &inFlight{drained: make(chan struct{})} }
+func newInFlight() *inFlight { return new(inFlight) }
 
 func (f *inFlight) enter() {
 	f.mu.Lock()
@@ -24,18 +24,21 @@ func (f *inFlight) leave() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.count--
-	if f.count == 0 {
+	if f.count == 0 && f.drained != nil {
 		close(f.drained)
-		f.drained = make(chan struct{})
+		f.drained = nil
 	}
 }
 
 // wait returns when no request is left, or after the timeout.
 func (f *inFlight) wait(timeout time.Duration) {
 	f.mu.Lock()
-	none, drained := f.count == 0, f.drained
+	if f.count > 0 && f.drained == nil {
+		f.drained = make(chan struct{})
+	}
+	drained := f.drained
 	f.mu.Unlock()
-	if none {
+	if drained == nil {
 		return
 	}
 	timer := time.NewTimer(timeout)

@@ -101,8 +101,9 @@ func (e *Edge) takeAll(ex *exchange, r *http.Request) *problem {
 	if e.limits.needs(quota.BySession) || ex.bounds.limits.needs(quota.BySession) {
 		keys.Session = e.Session.key(r, ex.token)
 	}
+	var space [4]quota.State // for a usual number of limits
 	for _, l := range [...]*limits{ex.bounds.limits, e.limits} {
-		states, err := l.request.TakeAll(ex.counting, []quota.Keys{keys}, int64(n), nil)
+		states, err := l.request.TakeAll(ex.counting, []quota.Keys{keys}, int64(n), space[:0])
 		if err != nil {
 			return uncounted(err)
 		}
@@ -116,7 +117,7 @@ func (e *Edge) takeAll(ex *exchange, r *http.Request) *problem {
 		each = append(each, keys)
 	}
 	for _, l := range [...]*limits{ex.bounds.limits, e.limits} {
-		states, err := l.number.TakeAll(ex.counting, each, 1, nil)
+		states, err := l.number.TakeAll(ex.counting, each, 1, space[:0])
 		if err != nil {
 			return uncounted(err)
 		}

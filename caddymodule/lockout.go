@@ -59,11 +59,11 @@ func addressKey(ex *exchange) string { return alert.AttrClientIP + "/" + ex.ipKe
 func callerKey(ex *exchange) string  { return alert.AttrCaller + "/" + ex.name }
 
 // lockedOut refuses who is locked out.
-func (a *App) lockedOut(key string) *problem {
+func (a *App) lockedOut(ex *exchange, key func(*exchange) string) *problem {
 	if a.backoff == nil {
 		return nil
 	}
-	left := a.backoff.Locked(key)
+	left := a.backoff.Locked(key(ex))
 	if left == 0 {
 		return nil
 	}
@@ -71,9 +71,9 @@ func (a *App) lockedOut(key string) *problem {
 }
 
 // failed notes a failure.
-func (a *App) failed(key string) {
+func (a *App) failed(ex *exchange, key func(*exchange) string) {
 	if a.backoff != nil {
-		a.backoff.Fail(key)
+		a.backoff.Fail(key(ex))
 	}
 }
 

@@ -16,6 +16,10 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 )
 
+// maxPolicyAllocs is what a request may allocate from the front door to the vault
+// door and back, without Caddy's own.
+const maxPolicyAllocs = 60
+
 // BenchmarkPolicy measures what Ringward does with a request besides asking the
 // provider: everything on, and the audit log without a disk.
 func BenchmarkPolicy(b *testing.B) {
@@ -23,6 +27,18 @@ func BenchmarkPolicy(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		p.serve()
+	}
+}
+
+// TestPolicyAllocatesLittle counts the allocations of other goroutines too, so
+// those of the audit log's writer.
+func TestPolicyAllocatesLittle(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector allocates")
+	}
+	p := newPolicy(t)
+	if got := testing.AllocsPerRun(1000, p.serve); got > maxPolicyAllocs {
+		t.Errorf("a request makes %.0f allocations, more than %d", got, maxPolicyAllocs)
 	}
 }
 

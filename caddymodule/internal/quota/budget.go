@@ -109,6 +109,9 @@ func NewBudgets(counters Counters, budgets []Budget, onSoft func(Spending)) (*Bu
 	return all, nil
 }
 
+// None reports that there are no budgets, so that Reserve need not be called.
+func (b *Budgets) None() bool { return len(b.budgets) == 0 }
+
 // Reserve takes cost from every budget, or from none and returns an
 // *OverBudgetError where one would be exceeded. Any other error also means that
 // the request must be refused. What is not spent in the end is given back by

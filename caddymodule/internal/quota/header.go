@@ -29,7 +29,8 @@ const (
 // others send a date there, but that needs clocks that agree. Zero States are
 // left out.
 func SetHeaders(h http.Header, states []State) {
-	var policy, current []byte
+	var buffers [2][256]byte // on the stack, for some limits
+	policy, current := buffers[0][:0], buffers[1][:0]
 	var tightest State
 	for _, s := range states {
 		if s.Name == "" {
@@ -52,11 +53,13 @@ func SetHeaders(h http.Header, states []State) {
 	if len(policy) == 0 {
 		return
 	}
-	h.Set(headerPolicy, string(policy))
-	h.Set(headerRateLimit, string(current))
-	h.Set(headerOldLimit, strconv.FormatInt(tightest.Limit, 10))
-	h.Set(headerOldRemaining, strconv.FormatInt(tightest.Remaining, 10))
-	h.Set(headerOldReset, strconv.FormatInt(seconds(tightest.Reset), 10))
+	values := [...]string{
+		string(policy), string(current), strconv.FormatInt(tightest.Limit, 10),
+		strconv.FormatInt(tightest.Remaining, 10), strconv.FormatInt(seconds(tightest.Reset), 10),
+	}
+	for i, name := range [...]string{headerPolicy, headerRateLimit, headerOldLimit, headerOldRemaining, headerOldReset} {
+		h[name] = values[i : i+1 : i+1] // one array for all; whoever appends to one gets another
+	}
 	if tightest.Reached {
 		SetRetryAfter(h, tightest.Reset)
 	}
