@@ -108,7 +108,7 @@ func (t *Transport) receive(ctx context.Context, ex *exchange, resp *http.Respon
 	body, cause := t.readAnswer(resp)
 	var result minimize.Result
 	if cause == nil {
-		result, cause = ex.plan.Apply(nil, resp.StatusCode, body)
+		result, cause = ex.plan.Apply(make([]byte, 0, min(len(body), usualProjection)), resp.StatusCode, body)
 	} else {
 		result = ex.plan.Unread(resp.StatusCode)
 	}
@@ -136,6 +136,9 @@ func (t *Transport) receive(ctx context.Context, ex *exchange, resp *http.Respon
 	}
 	return false
 }
+
+// usualProjection is as many bytes as what callers see of an answer mostly has.
+const usualProjection = 512
 
 // isUncharged reports answers that providers do not bill: refusals, and errors
 // that have an error's status. What cannot be told counts as billed.
@@ -171,15 +174,20 @@ func (t *Transport) readAnswer(resp *http.Response) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, err := io.ReadAll(io.LimitReader(plain, t.MaxAnswer+1))
+	var body bytes.Buffer
+	body.Grow(int(min(max(resp.ContentLength, 0), maxAnnounced)) + bytes.MinRead)
+	_, err = body.ReadFrom(io.LimitReader(plain, t.MaxAnswer+1))
 	switch {
 	case err != nil:
 		return nil, errTruncated
-	case int64(len(body)) > t.MaxAnswer:
+	case int64(body.Len()) > t.MaxAnswer:
 		return nil, errTooLarge
 	}
-	return body, nil
+	return body.Bytes(), nil
 }
+
+// maxAnnounced bounds the memory that is taken for an answer before it is there.
+const maxAnnounced = 16 << 10
 
 // isJSONAnswer accepts application/json and application/*+json, in UTF-8.
 func isJSONAnswer(values []string) bool {

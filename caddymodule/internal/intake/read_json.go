@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"strconv"
+	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -13,14 +14,30 @@ import (
 // not have ends it, so its depth is bounded. The decoder refuses duplicate
 // names and invalid UTF-8.
 type jsonReader struct {
-	dec *jsontext.Decoder
-	in  *Input
+	dec    *jsontext.Decoder
+	buffer bytes.Buffer // what dec reads, in place
+	in     *Input
+}
+
+// jsonReaders are kept for the memory of their decoders.
+var jsonReaders = sync.Pool{New: func() any {
+	r := new(jsonReader)
+	r.dec = jsontext.NewDecoder(&r.buffer)
+	return r
+}}
+
+// forget lets go of the body, so that the reader can be used again.
+func (r *jsonReader) forget() {
+	r.buffer = bytes.Buffer{}
+	r.dec.Reset(&r.buffer)
+	r.in = nil
 }
 
 var errMalformed = invalid("the body must be one JSON object in UTF-8, each name once")
 
 func (f *Form) readJSON(in *Input, body []byte) error {
-	r := jsonReader{jsontext.NewDecoder(bytes.NewBuffer(body)), in}
+	r := jsonReaders.Get().(*jsonReader)
+	r.buffer, r.in = *bytes.NewBuffer(body), in
 	if r.dec.PeekKind() != '{' {
 		return errMalformed
 	}
@@ -32,6 +49,9 @@ func (f *Form) readJSON(in *Input, body []byte) error {
 	if _, err := r.dec.ReadToken(); !errors.Is(err, io.EOF) {
 		return errMalformed
 	}
+	// Not kept after an error: a strange body may have left it large.
+	r.forget()
+	jsonReaders.Put(r)
 	return nil
 }
 
