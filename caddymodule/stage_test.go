@@ -202,7 +202,7 @@ func freePort(t testing.TB) string {
 }
 
 // portsOf are the ports that each test was given.
-var portsOf = make(map[*testing.T][]string)
+var portsOf = make(map[testing.TB][]string)
 
 func (s *stage) file(name, text string) string {
 	s.t.Helper()
