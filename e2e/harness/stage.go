@@ -40,7 +40,8 @@ type Stage struct {
 	Route      string // further options of the first route
 	Vault      string // the vault option
 	Audit      string // path of the audit log
-	Pseudonyms string // where the pseudonym key is
+	AuditMore  string // further options of the audit log
+	Pseudonyms string // where the pseudonym key is; "" where AuditMore says it
 	App        string // further options of the global option ringward
 	Global     string // further global options
 	Sites      string // further sites
@@ -62,7 +63,8 @@ var stageCaddyfile = template.Must(template.New("").Parse(`{
 	ringward {
 		{{.Vault}}
 		audit file {{.Audit}} {
-			pseudonym_key {{.Pseudonyms}}
+			{{with .Pseudonyms}}pseudonym_key {{.}}{{end}}
+			{{.AuditMore}}
 		}
 		caller minimal {
 			key {{.Minimal.Digest}}
