@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"testing"
 	"time"
 )
 
@@ -56,6 +57,17 @@ func Build(dir string) (Binaries, error) {
 		Vault:      vault,
 		Root:       root,
 	}, nil
+}
+
+// BuildTool builds a program that few tests need, without the race detector, and
+// returns its path.
+func (b Binaries) BuildTool(t testing.TB, path string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := goCommand(b.Root, "build", "-o", dir+string(filepath.Separator), "./"+path); err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(dir, filepath.Base(path))
 }
 
 func goCommand(dir string, args ...string) error {
