@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -61,14 +60,10 @@ func (s *auditSource) files() ([]string, error) {
 	return withSegments(p.app.Audit.destination()), nil
 }
 
-// withSegments adds the rotated files of a log, which need not have any.
+// withSegments adds the rotated files of a log: those there are when it is read.
 func withSegments(file string) []string {
 	ext := filepath.Ext(file)
-	segments, _ := filepath.Glob(globQuote(strings.TrimSuffix(file, ext)) + "-*Z-*" + globQuote(ext)) // the pattern is good
-	if _, err := os.Stat(file); err != nil && len(segments) > 0 {
-		return segments
-	}
-	return append(segments, file)
+	return []string{file, globQuote(strings.TrimSuffix(file, ext)) + "-*Z-*" + globQuote(ext)}
 }
 
 func globQuote(text string) string {

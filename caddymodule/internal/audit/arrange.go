@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,8 +20,8 @@ type source struct {
 	group string // names files that seem to be of one log
 }
 
-// arrange finds the files at the given paths, which may be directories, and puts
-// them in order: one list a chain. Which follows which is told by the hashes;
+// arrange finds the files at the given paths, which may be directories or patterns,
+// and puts them in order: one list a chain. Which follows which is told by the hashes;
 // only where these do not fit, as after tampering, by names and numbers.
 func arrange(paths []string) ([][]*source, error) {
 	sources, err := findSources(paths)
@@ -64,61 +63,6 @@ func lastOfGroup(chains [][]*source, group string) (at int, ok bool) {
 		}
 	}
 	return at, ok
-}
-
-func findSources(paths []string) ([]*source, error) {
-	var sources []*source
-	for _, path := range paths {
-		info, err := os.Stat(path)
-		if err != nil {
-			return nil, err
-		}
-		found := []string{path}
-		if info.IsDir() {
-			if found, err = logsIn(path); err != nil {
-				return nil, err
-			}
-		}
-		for _, path := range found {
-			s, err := newSource(path)
-			if err != nil {
-				return nil, err
-			}
-			isSame := func(other *source) bool { return os.SameFile(s.info, other.info) }
-			if s.info.Size() > 0 && !slices.ContainsFunc(sources, isSame) {
-				sources = append(sources, s)
-			}
-		}
-	}
-	return sources, nil
-}
-
-// logsIn lists what seem to be audit files in a directory: what begins as a line
-// does, or has the usual name.
-func logsIn(directory string) ([]string, error) {
-	entries, err := os.ReadDir(directory)
-	if err != nil {
-		return nil, err
-	}
-	var found []string
-	for _, entry := range entries {
-		path := filepath.Join(directory, entry.Name())
-		if entry.Type().IsRegular() && (filepath.Ext(path) == ".jsonl" || beginsAsLine(path)) {
-			found = append(found, path)
-		}
-	}
-	return found, nil
-}
-
-func beginsAsLine(path string) bool {
-	file, _, err := openRegular(path)
-	if err != nil {
-		return false
-	}
-	defer file.Close()
-	var start [len(envelopeSeq)]byte
-	_, err = file.ReadAt(start[:], 0)
-	return err == nil && string(start[:]) == envelopeSeq
 }
 
 func newSource(path string) (*source, error) {

@@ -4,7 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
+	"os"
+	"path/filepath"
 )
 
 // Line is a line of an audit file.
@@ -24,8 +27,8 @@ type Line struct {
 }
 
 // Lines reads audit files and all audit files in directories, chain by chain and
-// each in order. It verifies nothing: see Verify. Memory is bounded. After an
-// error there is nothing more.
+// each in order; paths are those of Verify. It verifies nothing. Memory is bounded.
+// After an error there is nothing more.
 func Lines(paths ...string) iter.Seq2[Line, error] {
 	return func(yield func(Line, error) bool) {
 		chains, err := arrange(paths)
@@ -62,9 +65,42 @@ func (l rawLine) exported() Line {
 	return line
 }
 
+// errGone means that the log itself deleted a file while it was read.
+var errGone = errors.New("it was deleted meanwhile: read the log again")
+
+// open opens the file that was found, though it may have been rotated since.
+func (s *source) open() (*os.File, error) {
+	directory, base := filepath.Split(s.path)
+	rotated := filepath.Join(directory, newSegmentNames(base).name(s.head.time, s.head.seq))
+	for _, path := range []string{s.path, rotated} {
+		file, _, err := openRegular(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if s.isAs(file) {
+			return file, nil
+		}
+		_ = file.Close()
+	}
+	return nil, fmt.Errorf("%s: %w", s.path, errGone)
+}
+
+// isAs reports whether an open file is the one that was found.
+func (s *source) isAs(file *os.File) bool {
+	info, err := file.Stat()
+	if err != nil {
+		return false
+	}
+	first, err := readHead(file)
+	return err == nil && (&source{info: info, head: first}).isSame(s)
+}
+
 func (s *source) lines(reader *lineReader) iter.Seq2[rawLine, error] {
 	return func(yield func(rawLine, error) bool) {
-		file, _, err := openRegular(s.path)
+		file, err := s.open()
 		if err != nil {
 			yield(rawLine{}, err)
 			return

@@ -23,8 +23,9 @@ type VerifyOptions struct {
 
 var errNoFiles = errors.New("no audit files found")
 
-// Verify reads audit files, and all audit files in directories, in any order. It
-// tells whether each line is where, and as, it was written. If not, the error
+// Verify reads audit files, and all audit files in directories, in any order. A path
+// that names neither and has one of the characters *, ? and [ is a pattern of files.
+// A log may be written, rotated and thinned out while it is read. Verify tells whether each line is where, and as, it was written. If not, the error
 // names the first bad line of each chain, as the report does, and is ErrBroken.
 // Any other error is about reading the files. Memory is bounded.
 //
@@ -36,14 +37,23 @@ func Verify(paths []string, opts VerifyOptions) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
+	for range maxLooks {
+		report, err := verifyFound(paths, opts, known)
+		if !errors.Is(err, errGone) {
+			return report, err
+		}
+	}
+	return Report{}, errGone
+}
+
+func verifyFound(paths []string, opts VerifyOptions, known knownCheckpoints) (report Report, err error) {
 	chains, err := arrange(paths)
 	if err != nil {
-		return Report{}, err
+		return report, err
 	}
 	if len(chains) == 0 {
-		return Report{}, errNoFiles
+		return report, errNoFiles
 	}
-	var report Report
 	lines := newLineReader(nil, readBuffer)
 	for _, files := range chains {
 		c := newChecker(opts.Verifiers, known)
