@@ -18,7 +18,7 @@ type storeOutage struct {
 	t      *testing.T
 	server *redis.Server
 	stages [2]*harness.Stage
-	loads  [2]*load
+	loads  [2]*harness.Load
 	phases []*phase
 
 	few     harness.Caller // may ask about one number sharedLimit times
@@ -48,7 +48,7 @@ type phase struct {
 	counted  bool // Redis is there all the time
 	begun    time.Time
 	ended    int // lookups before it, under the same load
-	outcomes []outcome
+	outcomes []harness.Outcome
 	answers  map[int]int // by status; 0 for no answer
 }
 
@@ -56,23 +56,23 @@ type phase struct {
 func (o *storeOutage) underLoad(work func()) {
 	o.t.Helper()
 	for i, s := range o.stages {
-		o.loads[i] = startLoad(o.t, s, 10, 50)
+		o.loads[i] = harness.StartLoad(o.t, s, 10, 50)
 	}
 	first := len(o.phases)
 	o.enter("with Redis").counted = true
 	o.await(100)
 	work()
 	for _, l := range o.loads {
-		outcomes, _ := l.finish()
+		outcomes, _ := l.Finish()
 		for _, got := range outcomes {
 			during := o.phases[first]
 			for _, p := range o.phases[first:] {
-				if got.begun.After(p.begun) {
+				if got.Begun.After(p.begun) {
 					during = p
 				}
 			}
 			during.outcomes = append(during.outcomes, got)
-			during.answers[got.status]++
+			during.answers[got.Status]++
 		}
 	}
 }
@@ -84,7 +84,7 @@ func (o *storeOutage) enter(name string) *phase {
 	return p
 }
 
-func (o *storeOutage) ended() int { return o.loads[0].ended() + o.loads[1].ended() }
+func (o *storeOutage) ended() int { return o.loads[0].Ended() + o.loads[1].Ended() }
 
 // await waits until so many lookups have ended in this phase.
 func (o *storeOutage) await(lookups int) {
@@ -107,7 +107,7 @@ func (o *storeOutage) table() string {
 		all, good, refused := len(p.outcomes), p.answers[http.StatusOK], p.answers[http.StatusServiceUnavailable]
 		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t", p.name, all, good, refused, all-good-refused)
 		for _, percent := range []int{50, 99, 100} {
-			fmt.Fprintf(w, "%v\t", percentile(p.outcomes, percent).Round(100*time.Microsecond))
+			fmt.Fprintf(w, "%v\t", harness.Percentile(p.outcomes, percent).Round(100*time.Microsecond))
 		}
 		fmt.Fprintln(w)
 	}
@@ -260,8 +260,8 @@ func (o *storeOutage) checkAnswers(policy string) {
 			o.t.Errorf("%s: %d of %d were refused", p.name, refused, len(p.outcomes))
 		}
 		for _, got := range p.outcomes {
-			if got.status == http.StatusServiceUnavailable && got.header.Get("Retry-After") == "" {
-				o.t.Fatalf("%s: refused without saying until when: %v", p.name, got.header)
+			if got.Status == http.StatusServiceUnavailable && got.Header.Get("Retry-After") == "" {
+				o.t.Fatalf("%s: refused without saying until when: %v", p.name, got.Header)
 			}
 		}
 	}
@@ -282,11 +282,11 @@ func (o *storeOutage) checkTimes() {
 	var usual time.Duration
 	for _, p := range o.phases {
 		if p.counted {
-			usual = max(usual, percentile(p.outcomes, 99))
+			usual = max(usual, harness.Percentile(p.outcomes, 99))
 		}
 	}
 	for _, p := range o.phases {
-		if p99 := percentile(p.outcomes, 99); p99 > usual+most {
+		if p99 := harness.Percentile(p.outcomes, 99); p99 > usual+most {
 			o.t.Errorf("%s: the slowest of a hundred took %v, and %v with Redis", p.name, p99, usual)
 		}
 	}

@@ -4,13 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,135 +24,22 @@ const (
 	rotationSlack = 500 * time.Millisecond
 )
 
-// outcome is how one lookup of a load ended.
-type outcome struct {
-	begun  time.Time
-	took   time.Duration
-	status int
-	header http.Header
-	body   string
-	err    error
-}
-
-func (o outcome) failed() bool { return o.err != nil || o.status != http.StatusOK }
-
-// load is callers that look up all the time, each on a connection of its own
-// that stays open.
-type load struct {
-	s        *harness.Stage
-	begun    time.Time
-	quit     chan struct{}
-	end      func()
-	workers  sync.WaitGroup
-	answered atomic.Int64
-
-	mu       sync.Mutex
-	outcomes []outcome
-}
-
-// startLoad begins a load at a steady rate, in lookups a second. What a stall
-// delays is made up for, as far as the workers are fast enough.
-func startLoad(t *testing.T, s *harness.Stage, workers, rate int) *load {
-	t.Helper()
-	l := &load{s: s, begun: time.Now(), quit: make(chan struct{})}
-	l.end = sync.OnceFunc(func() { close(l.quit); l.workers.Wait() })
-	t.Cleanup(l.end)
-	every := time.Duration(workers) * time.Second / time.Duration(rate)
-	for i := range workers {
-		lookup := s.LookupRequest(s.Minimal.Key, harness.Number)
-		l.workers.Go(func() { l.work(lookup, l.begun.Add(every*time.Duration(i)/time.Duration(workers)), every) })
-	}
-	return l
-}
-
-// work sends a lookup again and again until the load ends.
-func (l *load) work(lookup *http.Request, next time.Time, every time.Duration) {
-	client := http.Client{Transport: &http.Transport{}, Timeout: harness.Soon}
-	defer client.CloseIdleConnections()
-	for ; ; next = next.Add(every) {
-		select {
-		case <-l.quit:
-			return
-		case <-time.After(time.Until(next)):
-		}
-		o := ask(&client, lookup)
-		if !o.failed() {
-			l.answered.Add(1)
-		}
-		l.mu.Lock()
-		l.outcomes = append(l.outcomes, o)
-		l.mu.Unlock()
-	}
-}
-
-func ask(client *http.Client, lookup *http.Request) outcome {
-	o := outcome{begun: time.Now()}
-	req := lookup.Clone(lookup.Context())
-	if req.Body, o.err = lookup.GetBody(); o.err != nil {
-		return o
-	}
-	resp, err := client.Do(req)
-	if err != nil {
-		o.err = err
-		return o
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	o.took, o.status, o.header, o.body, o.err = time.Since(o.begun), resp.StatusCode, resp.Header, string(body), err
-	return o
-}
-
-// ended returns how many lookups have ended, in whatever way.
-func (l *load) ended() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return len(l.outcomes)
-}
-
-// awaitAnswers waits until more lookups are answered.
-func (l *load) awaitAnswers(t *testing.T, more int64) {
-	t.Helper()
-	want := l.answered.Load() + more
-	harness.Eventually(t, harness.Soon, "lookups to be answered", func() error {
-		if got := l.answered.Load(); got < want {
-			return fmt.Errorf("%d of %d are", got, want)
-		}
-		return nil
-	})
-}
-
-// finish ends the load, and returns what came of it and the achieved rate.
-func (l *load) finish() (outcomes []outcome, perSecond float64) {
-	l.end()
-	return l.outcomes, float64(len(l.outcomes)) / time.Since(l.begun).Seconds()
-}
-
-// percentile is the time within which p per cent of the lookups were answered.
-func percentile(outcomes []outcome, p int) time.Duration {
-	var times []time.Duration
-	for _, o := range outcomes {
-		times = append(times, o.took)
-	}
-	slices.Sort(times)
-	return times[(len(times)-1)*p/100]
-}
-
 // noneFailed fails the test when a lookup of the load did, and returns how many
 // calls the provider refused: each lookup makes one call that it accepts.
-func (l *load) noneFailed(t *testing.T, outcomes []outcome) (refused int) {
+func noneFailed(t *testing.T, s *harness.Stage, outcomes []harness.Outcome) (refused int) {
 	t.Helper()
 	failed := 0
 	for _, o := range outcomes {
-		if o.failed() {
+		if o.Failed() {
 			if failed++; failed <= 3 {
-				t.Errorf("a lookup got %d %s, %v", o.status, o.body, o.err)
+				t.Errorf("a lookup got %d %s, %v", o.Status, o.Body, o.Err)
 			}
 		}
 	}
 	if failed > 0 {
 		t.Errorf("%d of %d lookups failed", failed, len(outcomes))
 	}
-	return l.s.Standin.Calls(t, l.s.Provider) - len(outcomes)
+	return s.Standin.Calls(t, s.Provider) - len(outcomes)
 }
 
 // awaitVersion waits until the status tells of a version.
@@ -227,8 +111,8 @@ func TestTwentyRotationsUnderLoadLoseNothing(t *testing.T) { //nolint:parallelte
 		refresh   = 500 * time.Millisecond
 	)
 	s, v, path, _ := rotatingStage(t, refresh.String())
-	l := startLoad(t, s, workers, wantRate*5/4)
-	l.awaitAnswers(t, wantRate)
+	l := harness.StartLoad(t, s, workers, wantRate*5/4)
+	l.AwaitAnswers(t, wantRate)
 
 	var old []retired
 	key := s.Standin.Key
@@ -242,11 +126,11 @@ func TestTwentyRotationsUnderLoadLoseNothing(t *testing.T) { //nolint:parallelte
 		r.calls = s.Standin.Calls(t, s.Provider)
 		s.Standin.SetKeys(t, s.Provider, next)
 		old, key = append(old, r), next
-		l.awaitAnswers(t, 20) // with the new key alone
+		l.AwaitAnswers(t, 20) // with the new key alone
 	}
-	outcomes, rate := l.finish()
+	outcomes, rate := l.Finish()
 
-	refused := l.noneFailed(t, outcomes)
+	refused := noneFailed(t, s, outcomes)
 	if refused != 0 {
 		t.Errorf("the provider refused %d calls", refused)
 	}
@@ -260,7 +144,7 @@ func TestTwentyRotationsUnderLoadLoseNothing(t *testing.T) { //nolint:parallelte
 	awaitVersion(t, s, rotations+1)
 	t.Logf("%d lookups, %.0f/s, %d rotations, %d calls refused, %d with a dead key; a new key was in use after %s at most; p50 %s, p99 %s, longest %s",
 		len(outcomes), rate, len(old), refused, late, longestUse(t, s, old).Round(time.Millisecond),
-		percentile(outcomes, 50), percentile(outcomes, 99), percentile(outcomes, 100))
+		harness.Percentile(outcomes, 50), harness.Percentile(outcomes, 99), harness.Percentile(outcomes, 100))
 }
 
 // usesWhenDead counts the calls in the provider's record that were made with a
@@ -330,20 +214,20 @@ func TestKeyThatDiesAtOnceLosesNothing(t *testing.T) {
 	t.Parallel()
 	const workers = 8
 	s, v, path, role := rotatingStage(t, "20m")
-	l := startLoad(t, s, workers, 100)
-	l.awaitAnswers(t, 50)
+	l := harness.StartLoad(t, s, workers, 100)
+	l.AwaitAnswers(t, 50)
 	switchTo(t, s, v, path, harness.ProviderKey())
 	awaitVersion(t, s, 2)
-	l.awaitAnswers(t, 100)
-	outcomes, _ := l.finish()
-	refused, reads := l.noneFailed(t, outcomes), readsOf(t, v, role, path)
+	l.AwaitAnswers(t, 100)
+	outcomes, _ := l.Finish()
+	refused, reads := noneFailed(t, s, outcomes), readsOf(t, v, role, path)
 	if refused < 1 || refused > workers { // no more than were in flight
 		t.Errorf("%d calls were refused, want 1 to %d", refused, workers)
 	}
 	if reads != 2 {
 		t.Errorf("%d reads of Vault, want one at the start and one for all who were refused", reads)
 	}
-	t.Logf("%d lookups, 0 may fail, %d calls refused, longest %s", len(outcomes), refused, percentile(outcomes, 100))
+	t.Logf("%d lookups, 0 may fail, %d calls refused, longest %s", len(outcomes), refused, harness.Percentile(outcomes, 100))
 }
 
 // TestSecondSwitchIsMetWithinFiveSeconds: refused keys make Ringward read Vault
@@ -360,23 +244,23 @@ func TestSecondSwitchIsMetWithinFiveSeconds(t *testing.T) {
 	read := time.Now() // or a little earlier
 	calls := s.Standin.Calls(t, s.Provider)
 
-	l := startLoad(t, s, workers, 100)
-	l.awaitAnswers(t, 20)
+	l := harness.StartLoad(t, s, workers, 100)
+	l.AwaitAnswers(t, 20)
 	switchTo(t, s, v, path, harness.ProviderKey())
 	awaitVersion(t, s, 3)
-	l.awaitAnswers(t, 100)
-	outcomes, _ := l.finish()
+	l.AwaitAnswers(t, 100)
+	outcomes, _ := l.Finish()
 	calls = s.Standin.Calls(t, s.Provider) - calls
 
 	failed, last := 0, time.Duration(0)
 	for _, o := range outcomes {
-		since := o.begun.Sub(read)
-		if !o.failed() {
+		since := o.Begun.Sub(read)
+		if !o.Failed() {
 			continue
 		}
 		failed, last = failed+1, max(last, since)
-		if o.status != http.StatusBadGateway || since > refetchInterval {
-			t.Errorf("%s after the read of Vault a lookup got %d %s, %v", since, o.status, o.body, o.err)
+		if o.Status != http.StatusBadGateway || since > refetchInterval {
+			t.Errorf("%s after the read of Vault a lookup got %d %s, %v", since, o.Status, o.Body, o.Err)
 		}
 	}
 	// Each lookup makes one call. Those in flight when the key dies may make one
@@ -397,13 +281,13 @@ func TestProviderThatLagsBehindVaultLosesNothing(t *testing.T) {
 	const workers = 8
 	s, v, path, _ := rotatingStage(t, "500ms")
 	next := harness.ProviderKey()
-	l := startLoad(t, s, workers, 100)
-	l.awaitAnswers(t, 50)
+	l := harness.StartLoad(t, s, workers, 100)
+	l.AwaitAnswers(t, 50)
 
 	lagging := time.Now()
 	v.Put(t, path, map[string]string{"api_key": next})
 	awaitVersion(t, s, 2)
-	l.awaitAnswers(t, 100)
+	l.AwaitAnswers(t, 100)
 	told := regexp.MustCompile(`(?m)^ringward_events_total\{event="credential_previous_used"\} [1-9]`)
 	harness.Eventually(t, harness.Soon, "people to be told", func() error {
 		if !strings.Contains(s.Process.Stderr(), `"event":"credential_previous_used"`) || !told.MatchString(s.Metrics()) {
@@ -424,11 +308,11 @@ func TestProviderThatLagsBehindVaultLosesNothing(t *testing.T) {
 		return nil
 	})
 	s.Standin.SetKeys(t, s.Provider, next)
-	l.awaitAnswers(t, 100)
-	outcomes, _ := l.finish()
-	refused := l.noneFailed(t, outcomes)
+	l.AwaitAnswers(t, 100)
+	outcomes, _ := l.Finish()
+	refused := noneFailed(t, s, outcomes)
 	if entries := s.Entries(); entries[len(entries)-1].CredentialVersion != 2 {
 		t.Errorf("in the end a lookup is audited as %+v", entries[len(entries)-1])
 	}
-	t.Logf("%d lookups, 0 may fail, %d calls refused, longest %s", len(outcomes), refused, percentile(outcomes, 100))
+	t.Logf("%d lookups, 0 may fail, %d calls refused, longest %s", len(outcomes), refused, harness.Percentile(outcomes, 100))
 }
