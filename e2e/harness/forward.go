@@ -5,7 +5,9 @@ import (
 	"net"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // Forward is a TCP port behind which a server is reachable or not, as a test
@@ -13,6 +15,7 @@ import (
 type Forward struct {
 	address string // on which it listens when it is open
 	target  string
+	lag     atomic.Int64 // how long every packet is kept, in nanoseconds
 
 	mu       sync.Mutex
 	listener net.Listener
@@ -33,6 +36,10 @@ func NewForward(t testing.TB, target string) *Forward {
 
 // URL is the address of the port, for a server that speaks TLS.
 func (f *Forward) URL() string { return "https://" + f.address }
+
+// Slow keeps everything that passes, in either direction, for a while; 0 ends
+// that.
+func (f *Forward) Slow(lag time.Duration) { f.lag.Store(int64(lag)) }
 
 // Open begins to forward.
 func (f *Forward) Open(t testing.TB) {
@@ -80,7 +87,7 @@ func (f *Forward) pass(from net.Conn) {
 	var both sync.WaitGroup
 	for _, way := range [][2]net.Conn{{from, to}, {to, from}} {
 		both.Go(func() {
-			_, _ = io.Copy(way[0], way[1]) // until either side is closed
+			_, _ = io.Copy(laggard{way[0], f}, way[1]) // until either side is closed
 			_ = way[0].Close()
 			_ = way[1].Close()
 		})
@@ -104,4 +111,16 @@ func (f *Forward) track(conns ...net.Conn) bool {
 		f.conns[conn] = true
 	}
 	return f.listener != nil
+}
+
+// laggard is a connection that gets everything late.
+type laggard struct {
+	to net.Conn
+	f  *Forward
+}
+
+// Write writes when the lag is over.
+func (l laggard) Write(p []byte) (int, error) {
+	time.Sleep(time.Duration(l.f.lag.Load())) // a slow network, not a wait for something
+	return l.to.Write(p)
 }

@@ -34,6 +34,7 @@ type Load struct {
 	each     func(Outcome)
 	answered atomic.Int64
 	ended    atomic.Int64
+	streak   atomic.Int64 // answered since the last that was not
 
 	mu       sync.Mutex
 	outcomes []Outcome
@@ -86,8 +87,11 @@ func (l *Load) work(lookup *http.Request, next time.Time, every time.Duration) {
 		case <-time.After(time.Until(next)):
 		}
 		o := ask(&client, lookup)
-		if !o.Failed() {
+		if o.Failed() {
+			l.streak.Store(0)
+		} else {
 			l.answered.Add(1)
+			l.streak.Add(1)
 		}
 		l.ended.Add(1)
 		l.each(o)
@@ -124,6 +128,18 @@ func (l *Load) AwaitAnswers(t testing.TB, more int) {
 	Eventually(t, Soon, "lookups to be answered", func() error {
 		if got := l.Answered(); got < want {
 			return fmt.Errorf("%d of %d are", got, want)
+		}
+		return nil
+	})
+}
+
+// AwaitStreak waits until so many lookups in a row are answered.
+func (l *Load) AwaitStreak(t testing.TB, want int) {
+	t.Helper()
+	l.streak.Store(0)
+	Eventually(t, Soon, "lookups to be answered again", func() error {
+		if got := l.streak.Load(); got < int64(want) {
+			return fmt.Errorf("%d in a row are", got)
 		}
 		return nil
 	})

@@ -122,6 +122,10 @@ func (s *Standin) count(t testing.TB, path, provider string) int {
 	return int(count)
 }
 
+// Record is the file to which the providers append every request, one Received
+// a line.
+func (s *Standin) Record() string { return s.record }
+
 // Received is a request as a provider got it.
 type Received struct {
 	Method, Host, URI, Body string
