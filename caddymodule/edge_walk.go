@@ -27,6 +27,7 @@ import (
 // itself and returns nil: Caddy logs the URL of a returned error.
 func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	caddyhttp.SetVar(r.Context(), caddyhttp.LogSkipVar, true)
+	hushSpan(r.Context())
 	e.app.inFlight.enter()
 	defer e.app.inFlight.leave()
 	ex := e.open(r)

@@ -7,13 +7,17 @@ import (
 	"sync"
 )
 
-// quoting are the beginnings of lines in which Go's HTTP client and server
-// quote what they send and receive: what a server sent beyond the end of its
-// answer, and, where GODEBUG asks for it, every frame of HTTP/2. That can hold
-// a number or a key, and there is no other way to stop it.
+// quoting are the beginnings of lines in which libraries quote what they send
+// and receive: Go's HTTP client what a server sent beyond the end of its
+// answer, and, where GODEBUG asks for it, every frame of HTTP/2; Caddy's
+// tracing a header Baggage that is malformed. That can hold a number or a key,
+// and there is no other way to stop it.
 var quoting = [][]byte{
 	[]byte("Unsolicited response received on idle HTTP channel"),
 	[]byte("http2: "),
+	[]byte("invalid baggage list-member"),
+	[]byte("invalid key: "),
+	[]byte("invalid value: "),
 }
 
 // stdLogGuard withholds those quotes from the process's log.
