@@ -64,6 +64,15 @@ func (o *Output) String() string {
 	return o.buf.String()
 }
 
+// Take returns what was printed since the last time, and forgets it.
+func (o *Output) Take() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	text := o.buf.String()
+	o.buf.Reset()
+	return text
+}
+
 // launch starts a program whose standard input stays open until it is closed.
 // Its environment is env and nothing of the machine's user but PATH.
 func launch(dir string, env []string, path string, args ...string) (*Process, error) {
@@ -125,6 +134,11 @@ func (p *Process) Stdout() string { return p.stdout.String() }
 
 // Stderr returns what was printed to standard error so far.
 func (p *Process) Stderr() string { return p.stderr.String() }
+
+// TakeOutput returns what was printed to standard output and standard error
+// since the last time, and forgets it: for a process that prints too much to
+// keep.
+func (p *Process) TakeOutput() (stdout, stderr string) { return p.stdout.Take(), p.stderr.Take() }
 
 // PID is the id of the process.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
