@@ -4,6 +4,7 @@
 #   GO         the go command
 #   VERSION    what `ringward version` says
 #   FUZZTIME   how long each fuzz target runs
+#   SOAK       how long the soak lasts
 #   BENCH      which Go benchmarks run, a regular expression
 #   BENCHFLAGS flags for the benchmark program, such as -rounds 9 (bench/README.md)
 #   TESTFLAGS  more flags for go test, such as -run or -v
@@ -17,6 +18,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 GO        ?= go
 VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 FUZZTIME  ?= 30s
+SOAK      ?= 20m
 BENCH     ?= .
 BENCHFLAGS ?=
 TESTFLAGS ?=
@@ -102,6 +104,11 @@ fuzz: ## each fuzz target in turn, FUZZTIME=30s each
 	done < <(grep -roE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' caddymodule e2e | \
 		sed 's/:func /:/' | LC_ALL=C sort -u); \
 	((found)) || { echo "no fuzz targets found" >&2; exit 1; }
+
+.PHONY: soak
+soak: e2e-vault ## load for SOAK=20m, under which memory, goroutines and open files stay level
+	@$(STEP); export RINGWARD_E2E_VAULT=$(VAULT); \
+	step "soaking for $(SOAK)" $(GO) test -count 1 -timeout 0 -v -run '^TestSoak$$' ./e2e/soak -for $(SOAK)
 
 .PHONY: bench
 bench: need-proxies e2e-vault ## Ringward beside bare Caddy, nginx, HAProxy and KrakenD's engine, in about 3 minutes

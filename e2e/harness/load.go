@@ -31,6 +31,8 @@ type Load struct {
 	quit     chan struct{}
 	end      func()
 	workers  sync.WaitGroup
+	lookups  []*http.Request // sent in turn
+	sent     atomic.Int64
 	each     func(Outcome)
 	answered atomic.Int64
 	ended    atomic.Int64
@@ -45,39 +47,42 @@ type Load struct {
 // made up for, as far as the workers are fast enough.
 func StartLoad(t testing.TB, s *Stage, workers, rate int) *Load {
 	t.Helper()
-	l := &Load{}
+	l := &Load{lookups: []*http.Request{s.LookupRequest(s.Minimal.Key, Number)}}
 	l.each = func(o Outcome) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		l.outcomes = append(l.outcomes, o)
 	}
-	l.start(t, s, workers, rate)
+	l.start(t, workers, rate)
 	return l
 }
 
 // StartEndlessLoad is StartLoad for a load that is too long to keep all
 // outcomes of: each one is given to a function, by several workers at a time.
+// It is about many numbers.
 func StartEndlessLoad(t testing.TB, s *Stage, workers, rate int, each func(Outcome)) *Load {
 	t.Helper()
 	l := &Load{each: each}
-	l.start(t, s, workers, rate)
+	for line := range 10000 {
+		l.lookups = append(l.lookups, s.LookupRequest(s.Minimal.Key, fmt.Sprintf("+1415858%04d", line)))
+	}
+	l.start(t, workers, rate)
 	return l
 }
 
-func (l *Load) start(t testing.TB, s *Stage, workers, rate int) {
+func (l *Load) start(t testing.TB, workers, rate int) {
 	t.Helper()
 	l.begun, l.quit = time.Now(), make(chan struct{})
 	l.end = sync.OnceFunc(func() { close(l.quit); l.workers.Wait() })
 	t.Cleanup(l.end)
 	every := time.Duration(workers) * time.Second / time.Duration(rate)
 	for i := range workers {
-		lookup := s.LookupRequest(s.Minimal.Key, Number)
-		l.workers.Go(func() { l.work(lookup, l.begun.Add(every*time.Duration(i)/time.Duration(workers)), every) })
+		l.workers.Go(func() { l.work(l.begun.Add(every*time.Duration(i)/time.Duration(workers)), every) })
 	}
 }
 
 // work sends a lookup again and again until the load ends.
-func (l *Load) work(lookup *http.Request, next time.Time, every time.Duration) {
+func (l *Load) work(next time.Time, every time.Duration) {
 	client := http.Client{Transport: &http.Transport{}, Timeout: Soon}
 	defer client.CloseIdleConnections()
 	for ; ; next = next.Add(every) {
@@ -86,7 +91,7 @@ func (l *Load) work(lookup *http.Request, next time.Time, every time.Duration) {
 			return
 		case <-time.After(time.Until(next)):
 		}
-		o := ask(&client, lookup)
+		o := ask(&client, l.lookups[int(l.sent.Add(1))%len(l.lookups)])
 		if o.Failed() {
 			l.streak.Store(0)
 		} else {

@@ -4,7 +4,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -15,7 +14,6 @@ var (
 	huntFor = flag.Duration("for", time.Minute, "how long the hunt goes on")
 	seed    = flag.Uint64("seed", 0, "seed of the random choices; 0 for one of its own")
 	bin     harness.Binaries
-	workDir string
 )
 
 func TestMain(m *testing.M) {
@@ -24,8 +22,8 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) int {
-	var err error
-	if workDir, err = os.MkdirTemp("", "ringward-leakhunt-"); err != nil {
+	workDir, err := os.MkdirTemp("", "ringward-leakhunt-")
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
@@ -43,11 +41,7 @@ func startVault(t *testing.T) *harness.Vault {
 	if bin.Vault == "" {
 		return nil
 	}
-	dir, err := os.MkdirTemp(workDir, "vault")
-	if err != nil {
-		t.Fatal(err)
-	}
-	v, err := harness.StartVault(bin, filepath.Clean(dir))
+	v, err := harness.StartVault(bin, harness.ShortDir(t))
 	if err != nil {
 		t.Fatal(err)
 	}
