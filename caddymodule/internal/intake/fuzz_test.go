@@ -1,7 +1,10 @@
 package intake
 
 import (
+	"encoding/json"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -17,6 +20,7 @@ func FuzzRead(f *testing.F) {
 	f.Add("Type=carrier&Type=caller-name&Fields=a,b&CountryCode=us&country[]=US", "%2B1", []byte(`{"to":["1",2]}`))
 	f.Add("limit=-007&strict=1", "1", []byte(`{"phone_numbers":[{"phone_number":"1","country_code":"us","fields":["carrier"]},{"phone_number":2,"identity":{"first_name":"\u00e9"}}],"deep":true}`))
 	f.Add("", "1", []byte(`{"phone_number":"1","insights":{"format":{},"sim_swap":{"period":240}},"features":["RND"],"odd/name":{"a~b":null}}`))
+	addSamples(f)
 	bodies := []*Form{bodyForm("ip"), insightForm("/insights", "/features"), listForm(), batchForm()}
 	query, path := queryForm(), packagesForm()
 	f.Fuzz(func(t *testing.T, rawQuery, pathNumber string, body []byte) {
@@ -39,6 +43,35 @@ func FuzzRead(f *testing.F) {
 			_, _ = form.ReadUnified(jsonMessage(string(body)))
 		}
 	})
+}
+
+// addSamples adds the requests that the providers document.
+func addSamples(f *testing.F) {
+	f.Helper()
+	files, err := filepath.Glob(filepath.Join("..", "..", "testdata", "providers", "*", "*.json"))
+	if err != nil || len(files) < 100 {
+		f.Fatalf("%d samples, %v", len(files), err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		var sample struct {
+			Request struct {
+				Target, Form string
+				Body         json.RawMessage
+			}
+		}
+		if err := json.Unmarshal(text, &sample); err != nil {
+			f.Fatal(err)
+		}
+		path, query, _ := strings.Cut(sample.Request.Target, "?")
+		if sample.Request.Form != "" {
+			query = sample.Request.Form
+		}
+		f.Add(query, path[strings.LastIndexByte(path, '/')+1:], []byte(sample.Request.Body))
+	}
 }
 
 // same writes an input and reads it again. Regions are gone then: the provider

@@ -33,6 +33,15 @@ func FuzzApply(f *testing.F) {
 	} {
 		f.Add(uint8(i), uint16(200), []byte(body))
 	}
+	for i, c := range jsonTestSuite(f) {
+		f.Add(uint8(i), uint16(200), []byte(c.Input))
+		f.Add(uint8(i), uint16(200), []byte(`{"a":`+c.Input+`}`))
+	}
+	for _, answers := range presetAnswers(f) {
+		for i, a := range answers {
+			f.Add(uint8(i), uint16(a.Status), a.bytes())
+		}
+	}
 	for seed := range uint64(16) {
 		w := newWriter(scenes()[int(seed)%len(scenes())], seed, seed)
 		f.Add(uint8(seed), uint16(200+seed%3), []byte(w.String()))
@@ -86,6 +95,45 @@ func checkRefusal(t *testing.T, res Result, err error, body []byte) {
 	if !ok {
 		t.Fatalf("%q was refused: %v", body, err)
 	}
+}
+
+// FuzzClassify compares what an answer of a preset's provider means with the
+// provider's rules, read one after another over the decoded answer.
+func FuzzClassify(f *testing.F) {
+	type pair struct {
+		plan   *Plan
+		oracle *oracle
+	}
+	var pairs []pair
+	answers := presetAnswers(f)
+	for _, name := range provider.Names() {
+		p, err := provider.Preset(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		release := Release{Classes: provider.Classes()}
+		for _, a := range answers[name] {
+			f.Add(uint8(len(pairs)), uint16(a.Status), a.bytes())
+		}
+		for _, op := range p.Operations {
+			plan := mustCompile(f, op.Fields, p.Rules, release, Options{})
+			pairs = append(pairs, pair{plan, &oracle{fields: op.Fields, rules: p.Rules, release: release, memo: map[string]bool{}}})
+		}
+	}
+	f.Fuzz(func(t *testing.T, which uint8, status uint16, body []byte) {
+		p := pairs[int(which)%len(pairs)]
+		res, err := p.plan.Apply(nil, int(status), body)
+		if err != nil {
+			checkRefusal(t, res, err, body)
+			return
+		}
+		if want := p.oracle.verdict(int(status), decode(t, body)); res.Verdict != want {
+			t.Fatalf("%d %q is %s, want %s", status, body, res.Verdict, want)
+		}
+		if res.Verdict != provider.Answer && res.Body != nil {
+			t.Fatalf("%d %q is %s, and releases %q", status, body, res.Verdict, res.Body)
+		}
+	})
 }
 
 // FuzzPointer checks that no pointer breaks Compile, and that those it takes
