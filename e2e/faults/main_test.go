@@ -13,7 +13,7 @@ import (
 
 var (
 	update = flag.Bool("update", false, "write the table of docs/faults.md")
-	phase  = flag.Duration("phase", time.Second, "how long each fault is watched before it happens")
+	phase  = flag.Duration("phase", 750*time.Millisecond, "how long each fault is watched before it happens")
 	bin    harness.Binaries
 )
 

@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"fmt"
 	"net/http"
 	"syscall"
 	"testing"
@@ -25,7 +26,7 @@ func TestProcessFaults(t *testing.T) { //nolint:paralleltest // it measures time
 		During: func() {
 			for range max(3, int(phaseOf(*phase).Seconds())) {
 				next := time.Now().Add(time.Second)
-				r.Route = "timeout " + time.Duration(next.UnixNano()%1e6+5e9).String()
+				r.App = fmt.Sprintf("caller other {\n key %s\n }", harness.NewCaller().Digest)
 				r.MustReload()
 				time.Sleep(time.Until(next)) // once a second is what is shown
 			}

@@ -33,7 +33,6 @@ func newProviderRig(t *testing.T) *providerRig {
 	p.trust.RootCAs.AppendCertsFromPEM(standinCA)
 	s.Standin.CAFile = s.File("ca.pem", string(standinCA)+p.own.pem())
 	s.Standin.URLs[s.Provider] = p.way.URL()
-	s.Route = "timeout 400ms"
 	p.way.Open(t)
 	p.Rig = NewRig(t, "provider", s, *phase)
 	return p

@@ -13,15 +13,26 @@ const (
 	// leastRate is the load under which everything is shown, in lookups a second.
 	leastRate = 200
 
-	// rate is asked for: a little more, for what a stall costs.
-	rate = leastRate * 6 / 5
+	// workers keep the rate while each lookup takes a second.
+	workers = 256
 
-	// workers keep the rate while each lookup takes half a second.
-	workers = 128
+	// upstreamTimeout is what the routes give the provider.
+	upstreamTimeout = "1s"
 
 	// recovered is how many lookups in a row are answered after a fault.
-	recovered = rate / 4
+	recovered = leastRate / 4
 )
+
+// rate is the load that is asked for: a little more, for what a stall costs;
+// and less where the race detector makes everything slow.
+var rate = leastRate * 6 / 5 / slowdown()
+
+func slowdown() int {
+	if harness.RaceDetector {
+		return 4
+	}
+	return 1
+}
 
 // Rig is a running Ringward under test, and what it showed and wrote so far.
 type Rig struct {
@@ -46,6 +57,7 @@ func NewRig(t *testing.T, group string, s *harness.Stage, phase time.Duration) *
 		record:  tail[harness.Received]{path: s.Standin.Record()},
 		retired: map[string]int{s.Standin.Key: -1},
 	}
+	s.Route += "\ntimeout " + upstreamTimeout
 	s.Run()
 	s.AwaitHealth(http.StatusOK)
 	l := harness.StartLoad(t, s, workers, rate)
@@ -73,7 +85,7 @@ func (r *Rig) Run(f Fault) {
 	r.t.Run(f.Name, func(t *testing.T) {
 		row := Row{Group: r.group, Fault: f.Name, Before: r.rest}
 		l := harness.StartLoad(t, r.Stage, workers, rate)
-		l.AwaitAnswers(t, int(rate*r.phase.Seconds()))
+		l.AwaitAnswers(t, int(float64(rate)*r.phase.Seconds()))
 		broken := time.Now()
 		f.Break()
 		if f.During != nil {

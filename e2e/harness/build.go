@@ -43,7 +43,7 @@ func Build(dir string) (Binaries, error) {
 		"build", "-o", dir + string(filepath.Separator),
 		"-ldflags", "-s -w -X github.com/caddyserver/caddy/v2.CustomVersion=" + Version,
 	}
-	if raceDetector {
+	if RaceDetector {
 		args = append(args, "-race")
 	}
 	args = append(args, "./cmd/ringward", "./e2e/plaincaddy", "./caddymodule/internal/demo/standin")

@@ -2,4 +2,4 @@
 
 package harness
 
-const raceDetector = false
+const RaceDetector = false

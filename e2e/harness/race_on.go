@@ -2,7 +2,7 @@
 
 package harness
 
-// raceDetector says that the tests run under the race detector. The binaries
+// RaceDetector says that the tests run under the race detector. The binaries
 // are then built with it too, so that it watches them as well, and so that the
 // build cache of `go test -race ./...` serves them.
-const raceDetector = true
+const RaceDetector = true
