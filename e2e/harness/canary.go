@@ -82,12 +82,12 @@ func (e Evidence) AddTree(t testing.TB, dir string, except ...string) {
 
 // Find lists the places where a form of a secret is, with what is around it.
 func (e Evidence) Find(secret string) []string {
+	var s Searcher
+	s.AddSecret("it", secret)
 	var found []string
-	for _, form := range Renderings(secret) {
-		for place, text := range e {
-			if at := strings.Index(text, form); at >= 0 {
-				found = append(found, fmt.Sprintf("%s: ...%.300s", place, text[max(0, at-100):]))
-			}
+	for place, text := range e {
+		if hits := s.Search(place, text, true); len(hits) > 0 {
+			found = append(found, fmt.Sprintf("%s: ...%q...", place, hits[0].Around))
 		}
 	}
 	return found
