@@ -104,7 +104,7 @@ func (o *hunter) send(ctx context.Context, p *preset, r *request) {
 	o.text("the headers of an answer", header.String(), true)
 	o.text("an answer", string(body), resp.StatusCode != http.StatusOK)
 	if resp.StatusCode == http.StatusOK {
-		o.answered.Add(1)
+		o.answer(p.name)
 	}
 }
 

@@ -17,18 +17,25 @@ type haul struct {
 	searcher harness.Searcher
 	bytes    atomic.Int64
 	requests atomic.Int64
-	answered atomic.Int64 // with 200
 
-	mu    sync.Mutex
-	hits  int
-	kinds map[string]int // by what was found where
-	shown []harness.Hit
-	ends  map[string]string // of streams: the end of what was searched
-	read  map[string]int64  // of files
+	mu       sync.Mutex
+	answered map[string]int // with 200, by preset
+	hits     int
+	kinds    map[string]int // by what was found where
+	shown    []harness.Hit
+	ends     map[string]string // of streams: the end of what was searched
+	read     map[string]int64  // of files
 }
 
 func newHaul() *haul {
-	return &haul{ends: make(map[string]string), read: make(map[string]int64), kinds: make(map[string]int)}
+	return &haul{answered: make(map[string]int), kinds: make(map[string]int), ends: make(map[string]string), read: make(map[string]int64)}
+}
+
+// answer counts an answer of a preset's provider.
+func (h *haul) answer(preset string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.answered[preset]++
 }
 
 // text searches something whole.

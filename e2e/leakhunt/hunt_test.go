@@ -23,16 +23,19 @@ func newRNG(t *testing.T) *rand.Rand {
 func TestHuntFindsNothing(t *testing.T) { //nolint:paralleltest // it takes what the machine has
 	h := newHunt(t, newRNG(t), "")
 	h.run(*huntFor)
+	answered := 0
+	for _, p := range h.presets {
+		if answered += h.answered[p.name]; h.answered[p.name] == 0 {
+			t.Errorf("nothing was answered with %s: this was no hunt", p.name)
+		}
+	}
 	t.Logf("%d requests with %d presets, %d of them answered; %d rotations, %d reloads, %d exports of traces; %.1f MiB searched: %d hits",
-		h.requests.Load(), len(h.presets), h.answered.Load(), h.rotated, h.reloads, h.collect.taken.Load(), float64(h.bytes.Load())/(1<<20), h.hits)
+		h.requests.Load(), len(h.presets), answered, h.rotated, h.reloads, h.collect.taken.Load(), float64(h.bytes.Load())/(1<<20), h.hits)
 	for _, hit := range h.shown {
 		t.Error(hit)
 	}
 	if h.hits > 0 {
 		t.Errorf("%d hits", h.hits)
-	}
-	if h.answered.Load() < h.requests.Load()/50 {
-		t.Error("hardly anything was answered: this was no hunt")
 	}
 	if h.collect.taken.Load() == 0 {
 		t.Error("no traces came")
