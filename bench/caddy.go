@@ -1,9 +1,14 @@
 package main
 
 import (
+	"bufio"
+	"context"
 	"fmt"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"text/template"
 
@@ -144,4 +149,25 @@ func (v variant) global(s *stage, r *running) (text, credential string, err erro
 	}
 	fmt.Fprintf(app, "caller %s {\n %s\n release validity line_type\n }\n", callerName, shown)
 	return "ringward {\n" + app.String() + "}", credential, nil
+}
+
+// metric reads one of a Ringward's metrics, which has no labels.
+func (r *running) metric(name string) (float64, error) {
+	client := http.Client{Timeout: requestTimeout, Transport: &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", filepath.Join(r.dir, "admin.sock"))
+		},
+	}}
+	defer client.CloseIdleConnections()
+	resp, err := client.Get("http://localhost/metrics")
+	if err != nil {
+		return 0, err
+	}
+	defer resp.Body.Close()
+	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
+		if value, found := strings.CutPrefix(lines.Text(), name+" "); found {
+			return strconv.ParseFloat(value, 64)
+		}
+	}
+	return 0, fmt.Errorf("there is no metric %s", name)
 }

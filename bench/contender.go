@@ -28,6 +28,7 @@ const (
 	bareCaddy = "bare Caddy"
 	ringward  = "Ringward"
 	unsynced  = "Ringward, audit not synced"
+	inRedis   = "Ringward, limits in Redis"
 )
 
 func contenders() []contender {
@@ -38,7 +39,7 @@ func contenders() []contender {
 		{name: "lura (KrakenD)", does: "key header, response filter", filters: true, launch: launchLura},
 		{name: ringward, does: "everything: caller key, limits in four dimensions, number check, credential, projection, audit synced to disk", filters: true, launch: ringwardWith(variant{})},
 		{name: unsynced, does: "the same, audit to /dev/null", filters: true, launch: ringwardWith(variant{unsynced: true})},
-		{name: "Ringward, limits in Redis", does: "the same as Ringward, limits counted in Redis", filters: true, launch: ringwardWith(variant{redis: true})},
+		{name: inRedis, does: "the same as Ringward, limits counted in Redis", filters: true, launch: ringwardWith(variant{redis: true})},
 		{name: "Ringward, JWT callers", does: "the same as Ringward, EdDSA tokens for caller keys", filters: true, tokens: true, launch: ringwardWith(variant{tokens: true})},
 	}
 }
@@ -59,7 +60,7 @@ func (s *stage) start(c contender) (*running, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // nginx's workers are another user
+	if err := os.Chmod(dir, 0o755); err != nil { // nginx's workers are another user
 		return nil, err
 	}
 	r := &running{contender: c, process: &process{dir: dir}, credentials: []string{s.caller.Key}}

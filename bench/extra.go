@@ -21,11 +21,16 @@ func duel(rounds int, what string, one func(contender) (float64, error), compare
 		fmt.Fprintf(os.Stderr, "%s: round %d of %d\n", what, round+1, rounds)
 		for i := range values {
 			at := (i + round) % 2
-			value, err := one(find([...]string{bareCaddy, ringward}[at]))
+			err := again(func() error {
+				value, err := one(find([...]string{bareCaddy, ringward}[at]))
+				if err == nil {
+					values[at] = append(values[at], value)
+				}
+				return err
+			})
 			if err != nil {
 				return nil, err
 			}
-			values[at] = append(values[at], value)
 		}
 		compared = append(compared, compare(values[1][round], values[0][round]))
 	}
@@ -46,7 +51,8 @@ func difference(a, b float64) float64 { return a - b }
 
 const (
 	inFlight     = 2000
-	flightWarm   = 4 * time.Second // 2,000 TLS handshakes with the provider
+	flightStart  = 4 * time.Second // for 2,000 TLS handshakes with the provider
+	flightWarm   = 5 * time.Second
 	flightLength = 2 * time.Second
 	sampleEvery  = 50 * time.Millisecond
 )
@@ -65,7 +71,7 @@ func memoryInFlight(s *stage) func(contender) (float64, error) {
 			return 0, err
 		}
 		largest := idle.rss
-		l := load{connections: inFlight, warm: flightWarm, length: flightLength}
+		l := load{connections: inFlight, spread: flightStart, warm: flightWarm, length: flightLength}
 		l.atStart = func() error {
 			for end := time.Now().Add(flightLength); time.Now().Before(end); time.Sleep(sampleEvery) {
 				now, err := r.usage()
@@ -77,7 +83,7 @@ func memoryInFlight(s *stage) func(contender) (float64, error) {
 			return nil
 		}
 		if _, err := l.run(r.slowly()); err != nil {
-			return 0, fmt.Errorf("%s: %w", c.name, err)
+			return 0, err
 		}
 		return float64(largest-idle.rss) / inFlight / 1024, nil
 	}
@@ -86,6 +92,7 @@ func memoryInFlight(s *stage) func(contender) (float64, error) {
 const (
 	steadyRate        = 1000 // requests a second
 	steadyConnections = 64
+	steadyEvery       = time.Second * steadyConnections / steadyRate
 	steadyLength      = 4 * time.Second
 )
 
@@ -98,12 +105,12 @@ func steadyLatency(s *stage) func(contender) (float64, error) {
 		}
 		defer r.stop()
 		l := load{
-			connections: steadyConnections, every: time.Second * steadyConnections / steadyRate,
+			connections: steadyConnections, every: steadyEvery, spread: steadyEvery,
 			warm: time.Second, length: steadyLength,
 		}
 		took, err := l.run(r)
 		if err != nil {
-			return 0, fmt.Errorf("%s: %w", c.name, err)
+			return 0, err
 		}
 		return micros(percentile(took, 99)), nil
 	}

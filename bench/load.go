@@ -2,6 +2,8 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"os"
 	"sync"
 	"time"
 )
@@ -10,6 +12,7 @@ import (
 type load struct {
 	connections int
 	every       time.Duration // between two requests of a connection; 0: as fast as answers come
+	spread      time.Duration // over which connections begin, one after the other
 	warm        time.Duration // at the start, not measured
 	length      time.Duration
 	atStart     func() error // when the measurement begins
@@ -42,7 +45,22 @@ func (l load) run(r *running) ([]time.Duration, error) {
 	for _, some := range took {
 		all = append(all, some...)
 	}
-	return all, first(append(failed, marks))
+	if err := errors.Join(first(failed), marks); err != nil {
+		return nil, fmt.Errorf("%s: %w\n%s", r.name, err, r.lastWords())
+	}
+	return all, nil
+}
+
+// again measures once more what failed: on a machine that does other work too,
+// the disk hangs now and then for longer than Ringward waits for its audit log,
+// and then it refuses to answer.
+func again(measure func() error) error {
+	err := measure()
+	if err == nil {
+		return nil
+	}
+	fmt.Fprintln(os.Stderr, "measuring again:", err)
+	return measure()
 }
 
 // first returns one error of many: when a proxy fails, all connections see it.
@@ -70,14 +88,14 @@ func (l load) marks(begin, end time.Time) error {
 	return errors.Join(errs...)
 }
 
-// repeat is one connection. Connections begin one after the other and ask about
-// different numbers. A request that is late because the one before it took long
+// repeat is one connection, which asks about other numbers than its neighbours. A
+// request that is late because the one before it took long
 // counts from when it was due.
 func (l load) repeat(c *client, i int, begin, end time.Time) ([]time.Duration, error) {
 	took := make([]time.Duration, 0, 1<<10)
-	due := time.Now().Add(l.every * time.Duration(i) / time.Duration(l.connections))
+	due := time.Now().Add(l.spread * time.Duration(i) / time.Duration(l.connections))
 	for n := i * 157; ; n += 7919 {
-		if wait := time.Until(due); l.every == 0 || wait > 0 {
+		if wait := time.Until(due); wait > 0 || l.every == 0 {
 			time.Sleep(wait)
 			due = time.Now()
 		}

@@ -76,11 +76,16 @@ func (p *process) stop() {
 func (p *process) running() error {
 	select {
 	case <-p.exited:
-		text, _ := os.ReadFile(p.log)
-		return fmt.Errorf("%s has ended: %s", filepath.Base(p.cmd.Path), text[max(0, len(text)-2000):])
+		return fmt.Errorf("%s has ended: %s", filepath.Base(p.cmd.Path), p.lastWords())
 	default:
 		return nil
 	}
+}
+
+// lastWords are the end of what the process printed to standard error.
+func (p *process) lastWords() []byte {
+	text, _ := os.ReadFile(p.log)
+	return text[max(0, len(text)-2000):]
 }
 
 // usage is what a process and its children have used.

@@ -25,6 +25,7 @@ type report struct {
 	HTTP2       bool                `json:"http2_upstream"`
 	Vault       bool                `json:"credential_from_vault"`
 	Skipped     map[string]string   `json:"skipped,omitempty"`
+	RedisLate   *float64            `json:"redis_late,omitempty"` // calls that Redis did not answer in time
 	Throughput  []named[throughput] `json:"throughput,omitempty"`
 	Memory      *pair               `json:"memory_in_flight_kib,omitempty"` // compared: ratio
 	Latency     *pair               `json:"steady_p99_us,omitempty"`        // compared: difference
@@ -68,19 +69,19 @@ func thisMachine(s *stage) machine {
 	if text, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
 		m.Kernel = strings.TrimSpace(string(text))
 	}
-	for name, command := range map[string][]string{
-		"Caddy":   {filepath.Join(s.binaries, "barecaddy"), "version"},
-		"lura":    {"go", "version", "-m", filepath.Join(s.binaries, "lura")},
-		"nginx":   {"nginx", "-v"},
-		"HAProxy": {"haproxy", "-v"},
-		"Redis":   {"redis-server", "--version"},
+	for name, ask := range map[string]struct {
+		before  string // the version, in what the command prints
+		command []string
+	}{
+		"Caddy":   {"v", []string{filepath.Join(s.binaries, "barecaddy"), "version"}},
+		"lura":    {`lura/v2\s+v`, []string{"go", "version", "-m", filepath.Join(s.binaries, "lura")}},
+		"nginx":   {"nginx/", []string{"nginx", "-v"}},
+		"HAProxy": {"version ", []string{"haproxy", "-v"}},
+		"Redis":   {"v=", []string{"redis-server", "--version"}},
 	} {
-		text, err := exec.Command(command[0], command[1:]...).CombinedOutput()
-		if _, rest, found := strings.Cut(string(text), "luraproject/lura/v2"); found {
-			text = []byte(rest)
-		}
-		if version := regexp.MustCompile(`\d+\.\d+\.\d+`).Find(text); err == nil && version != nil {
-			m.Versions[name] = string(version)
+		text, err := exec.Command(ask.command[0], ask.command[1:]...).CombinedOutput()
+		if found := regexp.MustCompile(ask.before + `(\d+\.\d+\.\d+)`).FindSubmatch(text); err == nil && found != nil {
+			m.Versions[name] = string(found[1])
 		}
 	}
 	return m
@@ -102,6 +103,9 @@ func (r *report) print(w io.Writer) {
 	}
 	for name, why := range r.Skipped {
 		fmt.Fprintf(w, "\n%s: %s\n", name, why)
+	}
+	if r.RedisLate != nil {
+		fmt.Fprintf(w, "\nRedis was late %.0f times; what it does not count in time is counted in the process.\n", *r.RedisLate)
 	}
 	fmt.Fprint(w, "\n| goal | bare Caddy | Ringward | compared | wanted | reached |\n|---|---|---|---|---|---|\n")
 	for _, g := range r.goals() {

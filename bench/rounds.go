@@ -50,15 +50,23 @@ func measureThroughput(s *stage, o *options, report *report) error {
 	for round := range o.rounds {
 		fmt.Fprintf(os.Stderr, "round %d of %d\n", round+1, o.rounds)
 		for i := range all {
-			if err := all[(i+round)%len(all)].round(o); err != nil {
+			c := all[(i+round)%len(all)]
+			if err := again(func() error { return c.round(o) }); err != nil {
 				return err
 			}
 		}
 	}
 	var base []float64
 	for _, c := range all {
-		if c.r.name == bareCaddy {
+		switch c.r.name {
+		case bareCaddy:
 			base = c.cpu
+		case inRedis:
+			late, err := c.r.metric("ringward_limit_store_failures_total")
+			if err != nil {
+				return err
+			}
+			report.RedisLate = &late
 		}
 	}
 	for _, c := range all {
@@ -82,7 +90,7 @@ func (c *contest) round(o *options) error {
 	l.atEnd = func() (err error) { after, err = c.r.usage(); return err }
 	took, err := l.run(c.r)
 	if err != nil {
-		return fmt.Errorf("%s: %w", c.r.name, err)
+		return err
 	}
 	if len(took) == 0 {
 		return fmt.Errorf("%s: no request was answered in %s", c.r.name, o.each)

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/ringward/ringward/e2e/harness"
@@ -99,18 +100,18 @@ func (v *vault) fill(secrets map[string]map[string]string) error {
 	}
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(text) {
-		return errors.New("Vault's certificate cannot be read")
+		return errors.New("the certificate of Vault cannot be read")
 	}
 	v.client = &http.Client{Timeout: requestTimeout, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}
-	var policy string
+	policy := new(strings.Builder)
 	for path, data := range secrets {
 		path = "secret/data" + path[len("secret"):]
-		policy += fmt.Sprintf("path %q { capabilities = [\"read\"] }\n", path)
+		fmt.Fprintf(policy, "path %q { capabilities = [\"read\"] }\n", path)
 		if _, err := v.post(path, map[string]any{"data": data}); err != nil {
 			return err
 		}
 	}
-	if _, err := v.post("sys/policies/acl/bench", map[string]any{"policy": policy}); err != nil {
+	if _, err := v.post("sys/policies/acl/bench", map[string]any{"policy": policy.String()}); err != nil {
 		return err
 	}
 	made, err := v.post("auth/token/create", map[string]any{"policies": []string{"bench"}, "ttl": "1h", "no_parent": true})
@@ -144,7 +145,7 @@ func (v *vault) post(path string, body any) ([]byte, error) {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode >= 300 {
-		return nil, fmt.Errorf("Vault refuses %s with %d", path, resp.StatusCode)
+		return nil, fmt.Errorf("writing %s to Vault: status %d", path, resp.StatusCode)
 	}
 	return io.ReadAll(resp.Body)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -35,13 +36,12 @@ func newStage(o *options) (*stage, error) {
 	if s.dir, err = os.MkdirTemp(o.dir, "ringward-bench-"); err != nil {
 		return nil, err
 	}
-	if err := os.Chmod(s.dir, 0o755); err != nil { //nolint:gosec // nginx's workers are another user
+	if err := os.Chmod(s.dir, 0o755); err != nil { // nginx's workers are another user
 		return nil, err
 	}
 	s.binaries = filepath.Join(s.dir, "bin")
 	s.caFile = filepath.Join(s.dir, "upstream.pem")
-	steps := []func(*options) error{s.build, s.startUpstream, s.startVault, s.startRedis}
-	for _, step := range steps {
+	for _, step := range []func(*options) error{s.build, s.startUpstream, s.startVault, s.startRedis} {
 		if err := step(o); err != nil {
 			s.close()
 			return nil, err
@@ -122,8 +122,11 @@ func (s *stage) startUpstream(o *options) error {
 // startRedis starts a Redis that keeps nothing, where there is one to start.
 func (s *stage) startRedis(*options) error {
 	path, err := exec.LookPath("redis-server")
-	if err != nil {
+	if errors.Is(err, exec.ErrNotFound) {
 		return nil
+	}
+	if err != nil {
+		return err
 	}
 	port, _, err := freePorts()
 	if err != nil {

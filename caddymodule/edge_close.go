@@ -115,7 +115,6 @@ func (e *Edge) write(ex *exchange, w http.ResponseWriter, status int, body []byt
 	control := http.NewResponseController(w)
 	_ = control.SetWriteDeadline(time.Now().Add(writeTimeout))
 	w.WriteHeader(status)
-	//nolint:gosec // JSON with its content type and nosniff, to no browser
 	_, err := w.Write(body)
 	if err == nil {
 		err = control.Flush()
