@@ -100,7 +100,7 @@ fuzz: ## each fuzz target in turn, FUZZTIME=30s each
 	while IFS=: read -r file func; do \
 		found=1; \
 		step "fuzzing $$func in $$(dirname "$$file")" \
-			$(GO) test -run '^$$' -fuzz "^$$func\$$" -fuzztime $(FUZZTIME) "./$$(dirname "$$file")"; \
+			$(GO) test -run '^$$' -fuzz "^$$func\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x "./$$(dirname "$$file")"; \
 	done < <(grep -roE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' caddymodule e2e | \
 		sed 's/:func /:/' | LC_ALL=C sort -u); \
 	((found)) || { echo "no fuzz targets found" >&2; exit 1; }
