@@ -2,4 +2,5 @@
 
 package harness
 
+// RaceDetector says that the tests run under the race detector.
 const RaceDetector = false

@@ -1,5 +1,5 @@
-// Command ledgergen writes a large audit log for the tests in e2e/, of requests as
-// a busy service has them in a month. It is never shipped.
+// Command ledgergen writes a large audit log for the tests in e2e/: requests as a busy
+// service has them in a month. It is never shipped.
 package main
 
 import (
@@ -9,7 +9,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net/netip"
 	"os"
 	"sync"
@@ -99,14 +98,14 @@ var (
 
 // newEntry is the i-th entry. Each is about a number of its own, some are refused.
 func newEntry(i int64, at time.Time, pseudonyms *audit.Pseudonymizer) audit.Entry {
-	caller := rand.IntN(40)
+	caller := i % 37
 	e := audit.Entry{
 		Time: at, RequestID: fmt.Sprintf("%032x", i),
 		Caller: fmt.Sprintf("caller-%d", caller), KeyID: fmt.Sprintf("key-%d", caller), Auth: audit.AuthKey,
 		ClientIP: netip.AddrFrom4([4]byte{192, 0, 2, byte(caller)}),
-		Provider: providers[rand.IntN(len(providers))], Operation: "lookup",
-		Numbers: []audit.NumberRef{{Pseudonym: pseudonyms.Pseudonym(fmt.Sprintf("+1%010d", i)), Region: regions[rand.IntN(len(regions))]}},
-		Limits:  []audit.LimitState{{Name: "caller", Window: time.Hour, Limit: 1000, Remaining: int64(rand.IntN(1000))}},
+		Provider: providers[caller%int64(len(providers))], Operation: "lookup",
+		Numbers: []audit.NumberRef{{Pseudonym: pseudonyms.Pseudonym(fmt.Sprintf("+1%010d", i)), Region: regions[i%int64(len(regions))]}},
+		Limits:  []audit.LimitState{{Name: "caller", Window: time.Hour, Limit: 1000, Remaining: 1000 - i%1000}},
 		Config:  "0123456789ab", Version: "v0.0.0-e2e",
 		Decision: audit.Answered, Status: 200, UpstreamStatus: 200, UpstreamCalls: 1, Cost: 1, CredentialVersion: 3,
 		Released: released, Fields: fields,
