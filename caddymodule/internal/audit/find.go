@@ -13,8 +13,8 @@ import (
 const maxLooks = 10
 
 // findSources opens what the paths name. A log that is being written may be rotated
-// meanwhile, so it looks again until there is nothing new: then no file is missing
-// between two that were found.
+// meanwhile, and its segments deleted, so it looks again until there is nothing new:
+// then the files are those of one moment.
 func findSources(paths []string) ([]*source, error) {
 	f := finder{changed: true, missing: make(map[string]error)}
 	for look := 0; look < maxLooks && f.changed; look++ {
@@ -50,23 +50,36 @@ func (f *finder) missed() error {
 // a pattern.
 func (f *finder) look(path string) error {
 	info, err := os.Stat(path)
-	var found []string
 	switch {
 	case err == nil && info.IsDir():
-		found, err = logsIn(path)
+		return f.lookThrough(path, logsIn)
 	case errors.Is(err, fs.ErrNotExist) && strings.ContainsAny(path, "*?["):
-		found, err = filepath.Glob(path)
+		return f.lookThrough(path, filepath.Glob)
 	case errors.Is(err, fs.ErrNotExist):
 		return f.miss(path, err)
 	default:
-		found = []string{path}
+		return f.add(path)
 	}
-	for _, path := range found {
-		if err == nil {
-			err = f.add(path)
+}
+
+// lookThrough opens segments last: what is rotated after the active file was opened
+// is then among them, so that there is no gap.
+func (f *finder) lookThrough(path string, list func(string) ([]string, error)) error {
+	for _, wantSegments := range []bool{false, true} {
+		found, err := list(path)
+		if err != nil {
+			return err
+		}
+		for _, path := range found {
+			if is, _ := segmentOf(filepath.Base(path)); is != wantSegments {
+				continue
+			}
+			if err := f.add(path); err != nil {
+				return err
+			}
 		}
 	}
-	return err
+	return nil
 }
 
 // miss notes that a file is not there. A segment will not come back.

@@ -4,48 +4,47 @@ package audit
 
 import (
 	"context"
-	"fmt"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
 )
 
-// rotating is a log that is written and rotated all the time, until the test ends.
+// manyEntries fill some fifty files.
+const manyEntries = 600
+
+// rotating is a log that is written and rotated until it has manyEntries. It counts
+// them.
 func rotating(t *testing.T, path string, opts Options) *atomic.Int64 {
 	t.Helper()
 	opts.MaxSize = 4 << 10
 	l := openWith(t, path, opts)
-	written, over, ended := new(atomic.Int64), make(chan struct{}), make(chan struct{})
+	written, ended := new(atomic.Int64), make(chan struct{})
+	mustWrite(t, l, "first")
 	go func() {
 		defer close(ended)
-		for i := 0; ; i++ {
-			select {
-			case <-over:
-				return
-			default:
-			}
-			if err := l.Write(context.Background(), entry(fmt.Sprint(i))); err != nil {
+		for written.Load() < manyEntries {
+			if err := l.Write(context.Background(), entry("next")); err != nil {
 				t.Error(err)
-				return
+				written.Store(manyEntries)
 			}
 			written.Add(1)
 		}
 	}()
-	t.Cleanup(func() { close(over); <-ended })
+	t.Cleanup(func() { <-ended })
 	return written
 }
 
 // TestLogsVerifyWhileTheyAreRotated: files that are renamed, begun or deleted
 // meanwhile are not taken for tampering.
 func TestLogsVerifyWhileTheyAreRotated(t *testing.T) {
-	for name, retain := range map[string]time.Duration{"all kept": 0, "some deleted": 20 * time.Millisecond} {
+	for name, retain := range map[string]time.Duration{"all kept": 0, "some deleted": 300 * time.Millisecond} {
 		t.Run(name, func(t *testing.T) {
 			signer, verifiers := testKeys(t)
 			dir := t.TempDir()
 			path := filepath.Join(dir, "audit.jsonl")
 			written := rotating(t, path, Options{Signer: signer, Retain: retain})
-			for range 100 {
+			for written.Load() < manyEntries {
 				for _, paths := range [][]string{{dir}, {path, filepath.Join(dir, "audit-*Z-*.jsonl")}} {
 					before := written.Load()
 					report, err := Verify(paths, VerifyOptions{Verifiers: verifiers})
@@ -64,8 +63,8 @@ func TestLogsVerifyWhileTheyAreRotated(t *testing.T) {
 // TestLogsAreReadWhileTheyAreRotated: no line is left out.
 func TestLogsAreReadWhileTheyAreRotated(t *testing.T) {
 	dir := t.TempDir()
-	rotating(t, filepath.Join(dir, "audit.jsonl"), Options{})
-	for range 100 {
+	written := rotating(t, filepath.Join(dir, "audit.jsonl"), Options{})
+	for written.Load() < manyEntries {
 		var last uint64
 		for line, err := range Lines(dir) {
 			if err != nil {
