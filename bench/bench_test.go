@@ -120,4 +120,8 @@ func TestGoalsSayNoToo(t *testing.T) {
 			t.Errorf("%s is called reached at %s", g.what, g.compared)
 		}
 	}
+	r.Latency = &pair{Bare: spread{50_000, 10_000, 90_000}, Compared: spread{-1000, -9000, 9000}}
+	if got := r.goals()[3].verdict(); got == "yes" || got == "no" {
+		t.Errorf("noise is called %q", got)
+	}
 }

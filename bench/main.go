@@ -51,7 +51,7 @@ func parseFlags() (*options, error) {
 	parts := []string{partThroughput, partMemory, partLatency, partStart}
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds of the throughput part")
 	flag.IntVar(&o.extra, "extra-rounds", 3, "rounds of each other part")
-	flag.DurationVar(&o.each, "each", 2500*time.Millisecond, "how long each contender is asked in a round")
+	flag.DurationVar(&o.each, "each", 2*time.Second, "how long each contender is asked in a round")
 	flag.IntVar(&o.connections, "connections", 64, "connections of the throughput part")
 	flag.BoolVar(&o.http2, "http2", false, "the provider offers HTTP/2 too")
 	flag.StringVar(&o.dir, "dir", "", "where to work, on the disk that the audit log is synced to (default: the system's directory for temporary files)")
