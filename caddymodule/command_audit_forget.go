@@ -21,6 +21,7 @@ import (
 type forgetOptions struct {
 	config, adapter, address string
 	epoch, number            string
+	current                  bool
 }
 
 func auditForgetCommand() *cobra.Command {
@@ -32,7 +33,8 @@ func auditForgetCommand() *cobra.Command {
 --epoch destroys the key of an epoch in Vault, after which nothing that was recorded
 in it can be linked to a number, and leaves an entry that says so: by the admin API
 of the running Ringward, or in the log itself where none is running. This cannot be
-undone.
+undone. With the key of the epoch of the moment, which --current is needed for, all
+lookups are refused until the next epoch.
 
 --number has the running Ringward forget how often a number was asked about. What is
 recorded of it is linked to it as long as the epoch's key is there.`,
@@ -45,6 +47,7 @@ recorded of it is linked to it as long as the epoch's key is there.`,
 	cmd.Flags().StringVarP(&o.adapter, "adapter", "a", "", "name of config adapter to apply")
 	cmd.Flags().StringVar(&o.address, "address", "", "admin API of the running Ringward, if not as in the config")
 	cmd.Flags().StringVar(&o.epoch, "epoch", "", "name of the epoch, such as 2026-10")
+	cmd.Flags().BoolVar(&o.current, "current", false, "destroy the key also if it is in use, and refuse all lookups until the next epoch")
 	cmd.Flags().StringVar(&o.number, "number", "", "the number with + and country code, or - for standard input")
 	cmd.SilenceUsage = true
 	return cmd
@@ -69,13 +72,17 @@ func auditForget(ctx context.Context, in io.Reader, out io.Writer, o *forgetOpti
 	if o.number != "" {
 		return forgetNumber(in, out, admin, o.number)
 	}
-	return forgetEpoch(ctx, out, &patient.app, admin, o.epoch)
+	return forgetEpoch(ctx, out, &patient.app, admin, o)
 }
 
-func forgetEpoch(ctx context.Context, out io.Writer, app *App, admin, name string) error {
-	epoch, err := credential.ParseEpoch(name)
+func forgetEpoch(ctx context.Context, out io.Writer, app *App, admin string, o *forgetOptions) error {
+	epoch, err := credential.ParseEpoch(o.epoch)
 	if err != nil {
 		return fmt.Errorf("--epoch: %w", err)
+	}
+	if !o.current && epoch.End.After(time.Now()) {
+		return fmt.Errorf("--epoch: the epoch %s has not ended: all lookups would be refused until %s; say --current if you mean it",
+			epoch.Name, epoch.End.Format(time.RFC3339))
 	}
 	err = withEpochKeys(ctx, app, func(ctx context.Context, keys *credential.EpochKeys) error {
 		return keys.Destroy(ctx, epoch.Name)

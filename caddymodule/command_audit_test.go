@@ -137,7 +137,10 @@ func TestForgottenEpochsLinkToNobody(t *testing.T) {
 	if got := s.lookup(s.Full, canaryNumber); got.status != 200 {
 		t.Errorf("a forgotten number: got %d %s", got.status, got.body)
 	}
-	out, _, err = runAudit("", "forget", "--epoch", epoch, "--config", config)
+	if _, _, err := runAudit("", "forget", "--epoch", epoch, "--config", config); err == nil || !strings.Contains(err.Error(), "--current") {
+		t.Errorf("the epoch of the moment is forgotten without a word: %v", err)
+	}
+	out, _, err = runAudit("", "forget", "--epoch", epoch, "--current", "--config", config)
 	if err != nil || !strings.Contains(out, "has recorded it") {
 		t.Fatalf("forget an epoch: %v\n%s", err, out)
 	}
@@ -153,7 +156,7 @@ func TestForgottenEpochsLinkToNobody(t *testing.T) {
 	}
 
 	s.tryStop() // where nobody runs, the command writes the entry itself
-	if out, _, err := runAudit("", "forget", "--epoch", epoch, "--config", config); err != nil || !strings.Contains(out, "recorded in") {
+	if out, _, err := runAudit("", "forget", "--epoch", epoch, "--current", "--config", config); err != nil || !strings.Contains(out, "recorded in") {
 		t.Errorf("forget without a running Ringward: %v\n%s", err, out)
 	}
 	if out, _, err := runAudit("", "verify", filepath.Join(s.Dir, "audit.jsonl")); err != nil {

@@ -110,7 +110,7 @@ func TestSubjectsAreFoundAndForgotten(t *testing.T) {
 		if got := e.search(token, harness.Number); got.Code != 1 || got.Stdout != "" || !strings.Contains(got.Stderr, "permission denied") || !strings.Contains(got.Stderr, pseudonymsFolder) {
 			t.Errorf("search with %s: %+v", name, got)
 		}
-		if got := e.command(token, "forget", "--epoch", e.epoch); got.Code != 1 || !strings.Contains(got.Stderr, "permission denied") {
+		if got := e.command(token, "forget", "--current", "--epoch", e.epoch); got.Code != 1 || !strings.Contains(got.Stderr, "permission denied") {
 			t.Errorf("forget with %s: %+v", name, got)
 		}
 	}
@@ -125,7 +125,7 @@ func TestSubjectsAreFoundAndForgotten(t *testing.T) {
 func (e *epochStages) forget(token string) {
 	e.t.Helper()
 	first := e.replicas[0]
-	if got := e.command(token, "forget", "--epoch", e.epoch); got.Code != 0 || !strings.Contains(got.Stdout, "has recorded it") {
+	if got := e.command(token, "forget", "--current", "--epoch", e.epoch); got.Code != 0 || !strings.Contains(got.Stdout, "has recorded it") {
 		e.t.Fatalf("forget: %+v", got)
 	}
 	if text := auditTextOf(e.t, first.Audit); text.types["forget"] != 1 {
