@@ -4,6 +4,7 @@ package audit
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
@@ -48,6 +49,9 @@ func TestLogsVerifyWhileTheyAreRotated(t *testing.T) {
 				for _, paths := range [][]string{{dir}, {path, filepath.Join(dir, "audit-*Z-*.jsonl")}} {
 					before := written.Load()
 					report, err := Verify(paths, VerifyOptions{Verifiers: verifiers})
+					if errors.Is(err, errGone) {
+						continue // segments went faster than they were read, which is no tampering
+					}
 					if err != nil {
 						t.Fatal(err)
 					}

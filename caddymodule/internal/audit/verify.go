@@ -25,9 +25,10 @@ var errNoFiles = errors.New("no audit files found")
 
 // Verify reads audit files, and all audit files in directories, in any order. A path
 // that names neither and has one of the characters *, ? and [ is a pattern of files.
-// A log may be written, rotated and thinned out while it is read. Verify tells whether each line is where, and as, it was written. If not, the error
-// names the first bad line of each chain, as the report does, and is ErrBroken.
-// Any other error is about reading the files. Memory is bounded.
+// A log may be written, rotated and thinned out while it is read. Verify tells
+// whether each line is where, and as, it was written. If not, the error names the
+// first bad line of each chain, as the report does, and is ErrBroken. Any other
+// error is about reading the files. Memory is bounded.
 //
 // Whoever can write the files can change what no checkpoint covers: the entries
 // that ChainReport.Unsigned counts, and the last line. Without Known they can
