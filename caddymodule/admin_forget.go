@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/ringward/ringward/caddymodule/internal/audit"
 	"github.com/ringward/ringward/caddymodule/internal/credential"
+	"github.com/ringward/ringward/caddymodule/internal/quota"
 )
 
 const forgetPath = "/ringward/forget"
@@ -32,12 +34,10 @@ type forgetAnswer struct {
 	Recorded bool `json:"recorded"`
 	Counters int  `json:"counters"`
 
-	// Shared reports that limits are counted in Redis, too.
+	// Shared reports that limits are counted in Redis, where counters by number and
+	// address, session or block together cannot be found.
 	Shared bool `json:"shared"`
 }
-
-// forgetter is a store of counters that can forget a key.
-type forgetter interface{ Forget(key string) int }
 
 func (*Admin) forget(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodPost {
@@ -76,13 +76,38 @@ func (a *App) forget(r *http.Request, request forgetRequest) (answer forgetAnswe
 			return answer, err
 		}
 		answer.Shared = a.LimitStore != nil
-		if store, ok := a.store.(forgetter); ok {
-			answer.Counters = store.Forget(pseudonyms.Pseudonym(request.Number))
-		}
-		return answer, nil
+		answer.Counters, err = a.forgetNumber(r.Context(), pseudonyms.Pseudonym(request.Number))
+		return answer, err
 	default:
 		return answer, caddy.APIError{HTTPStatus: http.StatusBadRequest, Err: errors.New("name an epoch or a number")}
 	}
+}
+
+// forgetNumber has limits forget a number: in this process all of them, in Redis
+// those whose names can be told from what is known here.
+func (a *App) forgetNumber(ctx context.Context, pseudonym string) (removed int, err error) {
+	if store, ok := a.store.(*quota.Store); ok {
+		return store.Forget(pseudonym), nil
+	}
+	forget := func(l *limits, keys []quota.Keys) {
+		n, failed := l.number.Forget(ctx, keys)
+		removed, err = removed+n, errors.Join(err, failed)
+	}
+	for _, e := range a.edges {
+		alone := quota.Keys{Number: pseudonym, Provider: e.provider.Name}
+		all := []quota.Keys{alone}
+		a.registry.Directory().All(func(c *registered) {
+			own := alone
+			own.Caller = c.Name
+			all = append(all, own)
+			forget(c.Value.bounds.limits, []quota.Keys{own})
+			for _, b := range c.Value.byTier {
+				forget(b.limits, []quota.Keys{own})
+			}
+		})
+		forget(e.limits, all)
+	}
+	return removed, err
 }
 
 func isDialError(err error) bool {

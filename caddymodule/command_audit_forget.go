@@ -128,7 +128,7 @@ func forgetNumber(in io.Reader, out io.Writer, admin, number string) error {
 	}
 	_, err = fmt.Fprintf(out, "%d counters of the number are forgotten.\n", answer.Counters)
 	if err == nil && answer.Shared {
-		_, err = fmt.Fprintln(out, "Those in Redis have no name that leads to the number, and end with their windows.")
+		_, err = fmt.Fprintln(out, "In Redis, counters by number together with address, session or block cannot be found: they end with their windows.")
 	}
 	return err
 }

@@ -186,6 +186,15 @@ func (s *redisCounters) GiveBack(ctx context.Context, tallies []quota.Tally) err
 	return store.GiveBack(ctx, tallies)
 }
 
+// Forget removes counters, in Redis.
+func (s *redisCounters) Forget(ctx context.Context, tallies []quota.Tally) (int, error) {
+	store, err := s.ready()
+	if err != nil {
+		return 0, err
+	}
+	return store.Forget(ctx, tallies)
+}
+
 // status tells how Redis fares; one that was never connected to is down.
 func (s *redisCounters) status() quota.RedisStatus {
 	s.mu.Lock()

@@ -232,3 +232,34 @@ func TestWithoutTheKeyForNamesNothingIsCounted(t *testing.T) {
 		t.Errorf("keys in Redis: %s", keys)
 	}
 }
+
+// TestNumbersAreForgottenInRedis alone and with each caller, with the rights that
+// counting needs.
+func TestNumbersAreForgottenInRedis(t *testing.T) {
+	s, server := redisStage(t, "on_failure deny")
+	s.App += "\n caller own {\n key " + sumOf(t, "forget-own") + "\n limit number 1/d\n }"
+	s.Route = "limit number 2/d\n limit caller+number 2/d"
+	s.start()
+	counted := func(key string) (status int) {
+		s.await("an answer in time", func() bool { status = s.lookup(key, canaryNumber).status; return status != 503 })
+		return status
+	}
+	for i, tt := range []struct {
+		key  string
+		want int
+	}{{keyOf["forget-own"], 200}, {keyOf["forget-own"], 429}, {s.Full, 200}, {s.Full, 429}} {
+		if got := counted(tt.key); got != tt.want {
+			t.Fatalf("request %d: got %d", i+1, got)
+		}
+	}
+	out, _, err := runAudit(canaryNumber, "forget", "--number", "-", "--config", s.file("Caddyfile", s.caddyfile()))
+	if err != nil || strings.HasPrefix(out, "0 counters") {
+		t.Fatalf("forget: %v\n%s", err, out)
+	}
+	if keys, err := server.Command("KEYS", "ringward:*"); err != nil || strings.Count(keys, "ringward:") > strings.Count(keys, "{probe}") {
+		t.Errorf("counters are left: %s, %v", keys, err)
+	}
+	if a, b := counted(keyOf["forget-own"]), counted(s.Full); a != 200 || b != 200 {
+		t.Errorf("after it was forgotten: got %d and %d", a, b)
+	}
+}
