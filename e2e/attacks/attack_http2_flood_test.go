@@ -116,7 +116,8 @@ func TestAttackControlFlood(t *testing.T) {
 			}
 		}
 		_ = c.conn.Close()
-		if grown := (a.mostMemory() - before) >> 10; grown > 64 {
+		// The collector lets the heap grow to five times what is held.
+		if grown := (a.mostMemory() - before) >> 10; grown > 192 {
 			t.Errorf("%s: Ringward took %d MiB more", name, grown)
 		}
 	}
